@@ -1,0 +1,368 @@
+"""The engine: reads what happened, lets the planner decide, and writes what follows; one step at a time."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hpo_widgets.engine import desk
+from hpo_widgets.engine.outbox import Outbox
+from hpo_widgets.engine.picture import Live, Picture, Start
+from hpo_widgets.engine.planner import Plan, plan
+from hpo_widgets.engine.podium import Podium
+from hpo_widgets.engine.requests import handle_request
+from hpo_widgets.engine.thinking import Thinker
+from hpo_widgets.errors import StoreUnavailable
+from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.objective import Values, is_rankable
+from hpo_widgets.model.result import Result, metrics_of, read_result
+from hpo_widgets.model.scalar import Scalar
+from hpo_widgets.model.study import Owner, Request, RequestKind
+from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.store.base import NewTask, Rung, Store, Watch
+from hpo_widgets.strategies.base import Outcome
+
+logger = logging.getLogger(__name__)
+
+SCALAR_REST_S = 0.005
+"""Least time between two looks at newly reported scalars; limits and pruning act this much later at most."""
+RETRY_S = (0.2, 5.0)
+"""First and longest wait before a store that could not be written is tried again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conclusion:
+    """Tells listeners that a task has ended."""
+
+    task: TaskRecord
+    result: Result
+
+
+class Engine:
+    """Drives one study from the thread that calls it. See `resume.open_picture` for how it begins.
+
+    Args:
+        store: Where everything is read and written.
+        study: Id of the study; this process must own it.
+        config: What was asked for, limits as they are in force.
+        owner: This process, as recorded with the study.
+        picture: What is under way.
+        cursor: Point in the store's history up to which the picture is true.
+        requests: What had been asked for before that point and is not carried out.
+        make_thinker: Sets up the strategy; called in the engine's thread with a function that wakes the engine.
+        on_end: Told of every task that has ended, from the engine's thread. What it raises becomes a notice.
+        on_limits: Told of limits that come into force.
+        clock: UTC seconds.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        study: str,
+        config: StudyConfig,
+        owner: Owner,
+        picture: Picture,
+        cursor: Cursor,
+        make_thinker: Callable[[Callable[[], None]], Thinker],
+        *,
+        requests: Sequence[Request] = (),
+        on_end: Callable[[Conclusion], None] | None = None,
+        on_limits: Callable[[Limits], None] | None = None,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self.store, self.study, self.config, self.owner = store, study, config, owner
+        self.picture = picture
+        self.queue = config.queue or f"study:{study}"
+        self.outbox = Outbox(store)
+        self.clock = clock
+        self.podium = Podium(config.objectives, picture.limits.keep)
+        self.notice: str | None = None
+        """What is wrong just now without having ended the study."""
+        self.finished = False
+        self._cursor = cursor
+        self._metrics = metrics_of(config.objectives)
+        self._make_thinker = make_thinker
+        self._thinker: Thinker | None = None
+        self._on_end, self._on_limits = on_end, on_limits
+        self._memos: dict[int, dict[str, Any]] = {}
+        self._task_of_trial = {live.task.trial: id for id, live in picture.live.items()}
+        self._watch: Watch | None = None
+        for request in requests:
+            handle_request(self, request)
+
+    # -- the thread's loop -----------------------------------------------------------------------------------------
+    def run(self, stop: Callable[[], bool] = lambda: False) -> None:
+        """Works until the study ends or `stop()` is true; blocks the calling thread."""
+        with self.store.watch() as self._watch:
+            failures = 0
+            while not (self.finished or stop()):
+                try:
+                    wake_at = self.step()
+                    failures, self.notice = 0, self._thinker.notice if self._thinker else None
+                except StoreUnavailable as error:
+                    failures += 1
+                    self.notice = str(error)
+                    logger.warning("the store cannot be written: %s", error, extra={"action": "store-unavailable"})
+                    wake_at = self.clock() + min(RETRY_S[0] * 2 ** (failures - 1), RETRY_S[1])
+                if not self.finished:
+                    self._rest(wake_at)
+
+    def wake(self) -> None:
+        """Makes `run` look again now; from any thread."""
+        if self._watch is not None:
+            self._watch.wake()
+
+    def close(self) -> None:
+        """Gives back what the engine holds; the study stays as the store has it."""
+        if self._thinker is not None:
+            self._thinker.close()
+
+    def _rest(self, wake_at: float | None) -> None:
+        assert self._watch is not None
+        began = time.monotonic()
+        heard = self._watch.wait(None if wake_at is None else wake_at - self.clock())
+        # Scalars may come by the ten thousand a second: look at them together. States are looked at at once.
+        while heard is Rung.SCALARS and (left := SCALAR_REST_S - (time.monotonic() - began)) > 0:
+            time.sleep(min(0.001, left))
+            heard |= self._watch.wait(0)
+
+    # -- one step --------------------------------------------------------------------------------------------------
+    def step(self) -> float | None:
+        """Does all there is to do now; gives when to look again (UTC seconds) if nothing happens before."""
+        self.outbox.flush()
+        self._absorb(self.store.delta(self._cursor, self.study, self._metrics))
+        self._absorb_replies()
+        while True:
+            todo = plan(self.picture, self.clock())
+            self._carry_out(todo)
+            changed = self._absorb_replies()
+            self.outbox.flush()
+            if not changed:
+                break
+        if todo.finish is not None and not (self.picture.live or self.outbox):
+            self._finish(todo)
+        return todo.wake_at
+
+    @property
+    def thinker(self) -> Thinker:
+        """Where the strategy thinks; set up at the first use, in the engine's thread."""
+        if self._thinker is None:
+            self._thinker = self._make_thinker(self.wake)
+        return self._thinker
+
+    def _absorb(self, delta: Delta) -> None:
+        ended = [t for t in delta.tasks if t.state.is_final and t.id in self.picture.live]
+        # Read first, change the picture after: a store that fails here leaves the picture as it was.
+        results = {t.id: read_result(self.config.objectives, self.store.task_summaries(t.id)) for t in ended}
+        for scalar in delta.scalars:
+            self._absorb_scalar(scalar)
+        for task in delta.tasks:
+            if task.id in results:
+                self._conclude(task, results[task.id])
+            elif task.id in self.picture.live:
+                self.picture.live[task.id].task = task
+        for request in delta.requests:
+            if request.handled is None and request.task is None:
+                handle_request(self, request)
+            elif request.kind is RequestKind.STOP_TASK and request.task in self.picture.live:
+                live = self.picture.live[request.task]
+                live.stopping = live.stopping or str(request.payload.get("reason", Reason.USER.value))
+        self._cursor = delta.cursor
+
+    def _absorb_scalar(self, scalar: Scalar) -> None:
+        live = self.picture.live.get(scalar.task)
+        if live is None:
+            return
+        live.iteration = max(live.iteration or 0, scalar.iteration)
+        if len(self.config.objectives) == 1 and live.stopping is None and live.task.trial is not None:
+            judge = live.iteration >= (self.picture.limits.min_iteration_per_job or 0)
+            trial, value = live.task.trial, scalar.value
+            self.thinker.send(desk.Report(trial=trial, iteration=scalar.iteration, value=value, judge=judge))
+
+    def _conclude(self, task: TaskRecord, result: Result) -> None:
+        live = self.picture.live.pop(task.id)
+        self.picture.compute_time += task.duration(self.clock()) or 0.0
+        self.picture.iterations += result.iteration or live.iteration or 0
+        self.picture.starved = False
+        again = retry(task, self.picture.limits)
+        if again is not None:
+            self.picture.retries.append(again)
+        elif task.trial is not None:
+            outcome, values = judge_end(task, result.values)
+            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
+        for id in self.podium.add(task.id, task.state, result.values):
+            self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
+        if self._on_end is not None:
+            self._on_end(Conclusion(task=task, result=result))
+
+    def _absorb_replies(self) -> bool:
+        """Takes in what the strategy answered; tells whether that may change the plan."""
+        changed = False
+        for reply in self._thinker.replies() if self._thinker is not None else []:
+            match reply:
+                case desk.Proposed(parameters=None, exhausted=exhausted):
+                    self.picture.asking, self.picture.starved = 0, True
+                    self.picture.exhausted = self.picture.exhausted or exhausted
+                    changed = True
+                case desk.Proposed(parameters=dict() as parameters):
+                    self.picture.asking = 0
+                    self._record(Start(parameters=parameters))
+                    changed = True
+                case desk.StopTrial(trial=trial):
+                    id = self._task_of_trial.get(trial)
+                    if id in self.picture.live and self.picture.live[id].stopping is None:
+                        self._stop_task(id, Reason.PRUNED)
+                case desk.Remember(study=study, trials=trials):
+                    self._remember(study, trials)
+                case desk.Raised(error=error):
+                    self.picture.error, self.picture.asking = error, 0
+                    changed = True
+        return changed
+
+    def _remember(self, study: dict[str, Any] | None, trials: dict[int, dict[str, Any]]) -> None:
+        if study is not None:
+            self.outbox.add(lambda: ignore(self.store.update_study(self.study, memo=study)))
+        for trial, memo in trials.items():
+            id = self._task_of_trial.get(trial)
+            if id is None or trial == self.picture.jobs:
+                self._memos[trial] = memo  # its task is recorded with it
+            else:
+                self.outbox.add(lambda id=id, memo=memo: self.store.update_task(id, memo=memo))  # type: ignore[misc]
+
+    # -- carrying out ----------------------------------------------------------------------------------------------
+    def _carry_out(self, todo: Plan) -> None:
+        for id, reason in todo.stops:
+            self._stop_task(id, reason)
+        for _ in range(todo.retries):
+            self._record(self.picture.retries.popleft())
+        for _ in range(todo.enqueued):
+            start = self.picture.enqueued.popleft()
+            self.thinker.send(desk.Adopt(trial=self.picture.jobs, parameters=start.parameters))
+            self._absorb_replies()
+            self._record(start)
+        for _ in range(todo.asks):
+            self.picture.asking = 1
+            self.thinker.send(desk.Ask(trial=self.picture.jobs))
+
+    def _stop_task(self, id: str, reason: Reason) -> None:
+        self.picture.live[id].stopping = reason.value
+        kind, payload = RequestKind.STOP_TASK, {"reason": reason.value}
+
+        def write() -> None:
+            self.store.request(kind, study=self.study, task=id, payload=payload, now=self.clock())
+
+        self.outbox.add(write)
+
+    def _record(self, start: Start) -> None:
+        """Decides on a run: it is recorded with the next flush, and live from then on."""
+        trial = start.trial
+        if trial is None:
+            trial = self.picture.jobs
+            self.picture.jobs += 1
+        self.picture.unsaved += 1
+        new = NewTask(
+            study=self.study,
+            trial=trial,
+            attempt=start.attempt,
+            name=task_name(self.config.base_name, start.parameters),
+            parameters=start.parameters,
+            queue=self.queue,
+            code=self.config.code,
+            memo=self._memos.pop(trial, start.memo),
+        )
+
+        def write() -> Callable[[], None]:
+            task = self.store.create_tasks([new], self.clock())[0]
+            if start.request is not None:
+                self.store.answer(start.request, self.clock())
+
+            def then() -> None:
+                self.picture.unsaved -= 1
+                self.picture.live[task.id] = Live(task=task)
+                self._task_of_trial[trial] = task.id
+
+            return then
+
+        self.outbox.add(write)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Puts other limits in force; the caller has recorded them."""
+        self.picture.limits = limits
+        if self.podium.keep != limits.keep:
+            self._archive_anew(limits.keep)
+        if self._on_limits is not None:
+            self._on_limits(limits)
+
+    def _archive_anew(self, keep: int | None) -> None:
+        """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
+        self.podium = Podium(self.config.objectives, keep)
+        by_task: dict[str, list[Any]] = {}
+        for summary in self.store.summaries(self.study, self._metrics):
+            by_task.setdefault(summary.task, []).append(summary)
+        hidden: set[str] = set()
+        tasks = [t for t in self.store.tasks(self.study) if t.state.is_final]
+        for t in tasks:
+            hidden.update(
+                self.podium.add(t.id, t.state, read_result(self.config.objectives, by_task.get(t.id, ())).values)
+            )
+        for t in tasks:
+            if t.archived != (t.id in hidden):
+                self.outbox.add(lambda t=t: self.store.update_task(t.id, archived=not t.archived))  # type: ignore[misc]
+
+    def _finish(self, todo: Plan) -> None:
+        assert todo.finish is not None
+        state, reason = todo.finish
+        with self.store.transaction():
+            for start in self.picture.enqueued:
+                if start.request is not None:
+                    self.store.answer(
+                        start.request, self.clock(), f"the study ended: {reason.value if reason else state}"
+                    )
+            self.store.release_study(
+                self.study,
+                self.owner,
+                state=state,
+                reason=reason.value if reason else None,
+                error=self.picture.error,
+                ended=self.clock(),
+            )
+        self.finished = True
+
+
+def ignore(_: object) -> None:
+    """Drops what a write gives back: the outbox takes only what is to follow it."""
+
+
+def retry(task: TaskRecord, limits: Limits) -> Start | None:
+    """Gives the run that replaces a failed or lost one, `None` when it has had its chances.
+
+    A lost task is run again at least once: it did nothing wrong.
+    """
+    chances = {TaskState.FAILED: limits.retries, TaskState.LOST: max(1, limits.retries)}.get(task.state, 0)
+    if task.trial is None or task.attempt >= chances:
+        return None
+    return Start(parameters=task.parameters, trial=task.trial, attempt=task.attempt + 1, memo=task.memo)
+
+
+SKIPPED = f"{Reason.USER.value}: skipped"
+"""Reason of a task that a person took out: its values do not count for the strategy."""
+
+
+def judge_end(task: TaskRecord, values: Values) -> tuple[Outcome, tuple[float, ...] | None]:
+    """Gives what the strategy is told of a task that has ended for good."""
+    if task.state is TaskState.PRUNED:
+        return Outcome.PRUNED, None
+    told = task.state is TaskState.COMPLETED or (task.state is TaskState.ABORTED and task.reason != SKIPPED)
+    if told and is_rankable(values):
+        return Outcome.COMPLETE, tuple(v for v in values if v is not None)
+    return Outcome.FAILED, None
+
+
+def task_name(base: str, parameters: dict[str, Any]) -> str:
+    """Gives a task's name: `base: k=v k=v`, keys sorted (reference a2)."""
+    return f"{base}: " + " ".join(f"{key}={parameters[key]}" for key in sorted(parameters))

@@ -1,0 +1,80 @@
+"""The engine's picture of its study: what is under way and what has been spent. It does not grow with finished tasks."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Any
+
+from hpo_widgets.model.limits import Limits, Usage
+from hpo_widgets.model.study import StudyState
+from hpo_widgets.model.task import Reason, TaskRecord
+
+
+@dataclass(kw_only=True)
+class Live:
+    """Is a task that has not ended."""
+
+    task: TaskRecord
+    iteration: int | None = None
+    """Largest iteration its objective has reached."""
+    stopping: str | None = None
+    """Why its end was asked for; `None` while nobody did."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Is a run to be started without asking the strategy: a retry, or a trial made by hand."""
+
+    parameters: dict[str, Any]
+    trial: int | None = None
+    """Number of the trial that is run again; `None` for a new one."""
+    attempt: int = 0
+    memo: dict[str, Any] | None = None
+    request: int | None = None
+    """Request that asked for it, answered once the run is recorded."""
+
+
+@dataclass(kw_only=True)
+class Picture:
+    """Holds what the planner decides on."""
+
+    state: StudyState
+    limits: Limits
+    started: float
+    """UTC seconds of the study's first start."""
+    jobs: int = 0
+    """Trials decided on; the next one gets this number."""
+    live: dict[str, Live] = field(default_factory=dict)
+    retries: deque[Start] = field(default_factory=deque)
+    enqueued: deque[Start] = field(default_factory=deque)
+    asking: int = 0
+    """Proposals asked of the strategy and not answered yet: none or one."""
+    unsaved: int = 0
+    """Runs decided on and not recorded yet."""
+    exhausted: bool = False
+    """The strategy has nothing left to propose."""
+    starved: bool = False
+    """The strategy has nothing to propose before another task ends."""
+    ending: Reason | None = None
+    """Why the study is to end as soon as its tasks have."""
+    error: str | None = None
+    """Traceback of the strategy, once it has raised."""
+    compute_time: float = 0.0
+    """Seconds of running time of the tasks that have ended."""
+    iterations: int = 0
+    """Iterations of the tasks that have ended."""
+
+    def running_time(self, now: float) -> float:
+        """Gives seconds of running time of all tasks so far."""
+        return self.compute_time + sum(live.task.duration(now) or 0.0 for live in self.live.values())
+
+    def usage(self, now: float) -> Usage:
+        """Gives what the study has spent so far."""
+        going = sum(live.iteration or 0 for live in self.live.values())
+        return Usage(
+            jobs=self.jobs,
+            iterations=self.iterations + going,
+            compute_time=self.running_time(now),
+            time=max(0.0, now - self.started),
+        )

@@ -1,0 +1,70 @@
+"""Carries out what people and other kernels ask of a study: each request is answered once, with the reason if refused."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from hpo_widgets.engine.picture import Start
+from hpo_widgets.errors import HpoError
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.study import Request, RequestKind, StudyState
+from hpo_widgets.model.task import Reason
+
+if TYPE_CHECKING:
+    from hpo_widgets.engine.engine import Engine
+
+
+def handle_request(engine: Engine, request: Request) -> None:
+    """Changes the engine's picture as asked and puts the answer into its outbox. Called in the engine's thread."""
+    if any(start.request == request.id for start in engine.picture.enqueued):
+        return  # seen before, not recorded yet
+    match request.kind:
+        case RequestKind.ENQUEUE:
+            _enqueue(engine, request)
+        case RequestKind.SET_LIMITS:
+            _set_limits(engine, request)
+        case RequestKind.STOP:
+            engine.picture.ending = Reason.USER
+            _answer(engine, request)
+        case RequestKind.PAUSE | RequestKind.RESUME | RequestKind.DRAIN:
+            _set_state(engine, request)
+        case RequestKind.STOP_TASK:
+            _answer(engine, request, "a task must be named.")
+
+
+def _set_state(engine: Engine, request: Request) -> None:
+    states = {
+        RequestKind.PAUSE: StudyState.PAUSED,
+        RequestKind.RESUME: StudyState.RUNNING,
+        RequestKind.DRAIN: StudyState.DRAINING,
+    }
+    state = engine.picture.state = states[request.kind]
+    _answer(engine, request, state=state)
+
+
+def _set_limits(engine: Engine, request: Request) -> None:
+    try:
+        limits = Limits.from_json({**engine.picture.limits.to_json(), **request.payload})
+    except HpoError as error:
+        _answer(engine, request, str(error))
+        return
+    engine.set_limits(limits)
+    engine.picture.starved = False
+    _answer(engine, request, limits=limits.to_json())
+
+
+def _enqueue(engine: Engine, request: Request) -> None:
+    parameters = request.payload.get("parameters")
+    if not isinstance(parameters, dict) or not parameters:
+        _answer(engine, request, f"{parameters!r} is not a dictionary of parameters.")
+        return
+    engine.picture.enqueued.append(Start(parameters=parameters, request=request.id))
+
+
+def _answer(engine: Engine, request: Request, refusal: str | None = None, **changes: Any) -> None:
+    def write() -> None:
+        engine.store.answer(request.id, engine.clock(), refusal)
+        if changes:
+            engine.store.update_study(engine.study, **changes)
+
+    engine.outbox.add(write)

@@ -1,0 +1,159 @@
+"""Opens the picture of a study from the store: a new one, or one whose engine died at any moment."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from hpo_widgets.engine import desk
+from hpo_widgets.engine.engine import judge_end, retry
+from hpo_widgets.engine.picture import Live, Picture
+from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.delta import Cursor
+from hpo_widgets.model.result import Result, metrics_of, read_result
+from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
+from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.store.base import Store
+from hpo_widgets.strategies.base import Past, PastTask
+
+VANISHED = "its process ended together with the engine that had started it"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Is what an engine begins with."""
+
+    picture: Picture
+    cursor: Cursor
+    restore: desk.Restore
+    """What the strategy has to be told first."""
+    requests: tuple[Request, ...]
+    """What people had asked for and nobody has carried out yet."""
+
+
+def open_picture(
+    store: Store, record: StudyRecord, config: StudyConfig, now: float, alive: Callable[[str], bool]
+) -> Opening:
+    """Reads what a study knows of its tasks; marks running tasks of agents that are gone as lost.
+
+    Args:
+        store: Where the study lies; this process owns the study.
+        record: The study.
+        config: Its configuration, limits as they are in force.
+        now: UTC seconds.
+        alive: Tells whether the agent of an id still serves.
+    """
+    with store.transaction():
+        if record.started is None:
+            store.update_study(record.id, started=now)
+        for task in store.tasks(record.id, {TaskState.RUNNING}):
+            if task.agent is None or not alive(task.agent):
+                store.move_task(
+                    task.id,
+                    TaskState.LOST,
+                    expect=(TaskState.RUNNING,),
+                    reason=Reason.LOST.value,
+                    ended=now,
+                    error=VANISHED,
+                )
+        requests = _still_wanted(store, record.id, now)
+        cursor = store.cursor()
+        tasks = store.tasks(record.id)
+    results = _results(store, record.id, config)
+    picture = Picture(state=StudyState.RUNNING, limits=config.limits, started=record.started or now)
+    last_runs: dict[int, TaskRecord] = {}
+    for task in tasks:
+        _take_in(picture, task, results[task.id], now)
+        if task.trial is not None:
+            last_runs[task.trial] = task
+    picture.jobs = max(last_runs, default=-1) + 1
+    picture.retries.extend(start for task in last_runs.values() if (start := retry(task, config.limits)) is not None)
+    waiting = {start.trial for start in picture.retries}
+    past = _past(store, record.id, config, last_runs, results, waiting)
+    restore = desk.Restore(past=past, memo=record.memo)
+    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests)
+
+
+def _still_wanted(store: Store, study: str, now: float) -> tuple[Request, ...]:
+    """Gives the trials and limits asked for; a pause or stop that came too late is answered: going on overrules it."""
+    found = store.open_requests(study=study)
+    lasting = {RequestKind.ENQUEUE, RequestKind.SET_LIMITS}
+    for request in found:
+        if request.kind not in lasting:
+            store.answer(request.id, now, "the study was started again after this was asked.")
+    return tuple(request for request in found if request.kind in lasting)
+
+
+def _results(store: Store, study: str, config: StudyConfig) -> defaultdict[str, Result]:
+    by_task: defaultdict[str, list[MetricSummary]] = defaultdict(list)
+    for summary in store.summaries(study, metrics_of(config.objectives)):
+        by_task[summary.task].append(summary)
+    empty = read_result(config.objectives, ())
+    found: defaultdict[str, Result] = defaultdict(lambda: empty)
+    found.update({id: read_result(config.objectives, each) for id, each in by_task.items()})
+    return found
+
+
+def _take_in(picture: Picture, task: TaskRecord, result: Result, now: float) -> None:
+    if task.state.is_final:
+        picture.compute_time += task.duration(now) or 0.0
+        picture.iterations += result.iteration or 0
+    elif task.state is not TaskState.CREATED:
+        picture.live[task.id] = Live(task=task, iteration=result.iteration)
+
+
+def _past(
+    store: Store,
+    study: str,
+    config: StudyConfig,
+    last_runs: dict[int, TaskRecord],
+    results: defaultdict[str, Result],
+    waiting: set[int | None],
+) -> tuple[Past, ...]:
+    reports = _reports(store, study, config)
+    found = []
+    for trial, task in sorted(last_runs.items()):
+        goes_on = trial in waiting or not task.state.is_final
+        outcome, values = (None, None) if goes_on else judge_end(task, results[task.id].values)
+        # A run that starts again reports from its beginning: what the lost one reported would be told twice.
+        told = () if trial in waiting else tuple(reports.get(task.id, ()))
+        found.append(
+            Past(trial=trial, parameters=task.parameters, outcome=outcome, values=values, reports=told, memo=task.memo)
+        )
+    return tuple(found)
+
+
+def _reports(store: Store, study: str, config: StudyConfig) -> defaultdict[str, list[tuple[int, float]]]:
+    found: defaultdict[str, list[tuple[int, float]]] = defaultdict(list)
+    if len(config.objectives) == 1:
+        for id, iteration, value in store.reports(study, metrics_of(config.objectives)[0]):
+            found[id].append((iteration, value))
+    return found
+
+
+def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[str, Result]) -> list[PastTask]:
+    """Gives the last run of each trial of a study with all that a person wants to see of it in an export."""
+    reports = _reports(store, study, config)
+    empty = read_result(config.objectives, ())
+    last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
+    found = []
+    for trial, task in sorted(last_runs.items()):
+        outcome, values = (None, None) if not task.state.is_final else judge_end(task, results.get(task.id, empty).values)
+        found.append(
+            PastTask(
+                trial=trial,
+                parameters=task.parameters,
+                outcome=outcome,
+                values=values,
+                reports=tuple(reports[task.id]),
+                memo=task.memo,
+                task=task.id,
+                state=task.state.value,
+                datetime_start=None if task.started is None else datetime.fromtimestamp(task.started, UTC),
+                datetime_complete=None if task.ended is None else datetime.fromtimestamp(task.ended, UTC),
+            )
+        )
+    return found

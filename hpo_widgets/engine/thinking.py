@@ -1,0 +1,163 @@
+"""Where a strategy thinks: in the engine's thread while it is quick, in a helper process once it is not.
+
+Python code in a thread slows the kernel's own cells (one interpreter lock), so a strategy whose `ask` takes longer
+than 50 ms moves, with all it knows, to a process of its own, and the engine goes on while it thinks.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import subprocess
+import sys
+import threading
+from collections import deque
+from collections.abc import Callable
+from multiprocessing.connection import Connection, Pipe
+from typing import Any
+
+from hpo_widgets.engine.desk import Desk, Message, Proposed, Raised, Reply
+from hpo_widgets.strategies.base import Problem, Strategy
+
+SLOW_ASK_S = 0.05
+"""An `ask` that takes longer moves the strategy to a helper process."""
+
+
+class Thinker:
+    """Takes messages for a strategy and gives its replies, here or from a helper. Belongs to the engine's thread.
+
+    Args:
+        strategy: Not set up yet.
+        problem: What to set it up with.
+        wake: Called, from another thread, when a helper has replied.
+        slow: Seconds of one `ask` after which it moves to a helper.
+    """
+
+    def __init__(
+        self, strategy: Strategy, problem: Problem, wake: Callable[[], None], slow: float = SLOW_ASK_S
+    ) -> None:
+        self._desk: Desk | None = Desk(strategy, problem)
+        self._helper: Helper | None = None
+        self._wake = wake
+        self._slow = slow
+        self._replies: deque[Reply] = deque()
+        self.notice: str | None = None
+        """Why the strategy had to stay although it is slow."""
+
+    @property
+    def in_helper(self) -> bool:
+        """Whether the strategy thinks in a process of its own."""
+        return self._helper is not None
+
+    def send(self, message: Message) -> None:
+        """Hands over a message; the reply comes from `replies`, perhaps later."""
+        if self._helper is not None:
+            self._helper.send(message)
+            return
+        assert self._desk is not None
+        found = self._desk.handle(message)
+        self._replies.extend(found)
+        if self.notice is None and any(isinstance(r, Proposed) and r.seconds > self._slow for r in found):
+            self._move()
+
+    def replies(self) -> list[Reply]:
+        """Gives the replies that have arrived, in order."""
+        found = list(self._replies)
+        self._replies.clear()
+        if self._helper is not None:
+            found += self._helper.received()
+        return found
+
+    def _move(self) -> None:
+        import cloudpickle
+
+        try:
+            body = cloudpickle.dumps(self._desk)
+        except Exception as error:
+            self.notice = f"the strategy is slow and cannot move to a process of its own: {error}"
+            return
+        self._helper, self._desk = Helper(body, self._wake), None
+
+    def close(self) -> None:
+        """Ends the helper, if there is one."""
+        if self._helper is not None:
+            self._helper.close()
+
+
+class Helper:
+    """Is a process with a desk in it, and a thread that waits for its replies."""
+
+    def __init__(self, body: bytes, wake: Callable[[], None]) -> None:
+        ours, theirs = Pipe()
+        self._pipe: Connection[Any, Any] = ours
+        self._received: deque[Reply] = deque()
+        self._wake = wake
+        self._closing = False
+        # A session of its own: interrupting a cell signals the kernel's whole group.
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", "hpo_widgets.engine.thinking", str(theirs.fileno())],
+            pass_fds=[theirs.fileno()],
+            stdin=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        theirs.close()
+        # A big body would fill the pipe before the process reads it: sent by a thread, in order before all else.
+        self._outgoing: deque[bytes] = deque([pickle.dumps(sys.path), body])
+        self._filled = threading.Semaphore(2)
+        threading.Thread(target=self._write, name="hpo-strategy-out", daemon=True).start()
+        threading.Thread(target=self._read, name="hpo-strategy-in", daemon=True).start()
+
+    def send(self, message: Message) -> None:
+        self._outgoing.append(pickle.dumps(message))
+        self._filled.release()
+
+    def received(self) -> list[Reply]:
+        found = []
+        with contextlib.suppress(IndexError):
+            while True:
+                found.append(self._received.popleft())
+        return found
+
+    def _write(self) -> None:
+        with contextlib.suppress(OSError):
+            while not self._closing:
+                self._filled.acquire()
+                if self._outgoing:
+                    self._pipe.send_bytes(self._outgoing.popleft())
+
+    def _read(self) -> None:
+        try:
+            while True:
+                self._received.extend(pickle.loads(self._pipe.recv_bytes()))
+                self._wake()
+        except (EOFError, OSError):
+            if not self._closing:
+                code = self._process.wait()
+                self._received.append(Raised(error=f"the strategy's own process ended with exit code {code}."))
+                self._wake()
+
+    def close(self) -> None:
+        self._closing = True
+        self._filled.release()
+        self._process.kill()
+        self._process.wait()
+        self._pipe.close()
+
+
+def main(fd: int) -> None:
+    """Runs a desk in this process until the other end of the pipe is gone."""
+    pipe: Connection[Any, Any] = Connection(fd)
+    try:
+        sys.path[:] = pickle.loads(pipe.recv_bytes())
+        desk: Desk = pickle.loads(pipe.recv_bytes())
+        while True:
+            message = pickle.loads(pipe.recv_bytes())
+            replies = desk.handle(message)
+            if replies:
+                pipe.send_bytes(pickle.dumps(replies))
+    except (EOFError, OSError):
+        return  # the engine is gone
+
+
+if __name__ == "__main__":
+    main(int(sys.argv[1]))

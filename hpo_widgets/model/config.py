@@ -1,0 +1,88 @@
+"""The configuration of a study: all that a person asks for, as one immutable value with a JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.objective import Objective, Sign
+from hpo_widgets.model.space import SearchSpace
+
+CONFIG_FORMAT = "hpo_widgets.study"
+CONFIG_VERSION = 1
+
+
+class Isolation(Enum):
+    """How tasks are kept apart from the kernel and from each other."""
+
+    FORK = "fork"
+    """A child of a clean process that has only imported what the task imports: milliseconds a task (Linux)."""
+    SPAWN = "spawn"
+    """A fresh interpreter for every task: seconds with large imports, runs everywhere."""
+    THREAD = "thread"
+    """A thread of this process: shares its memory; a stop takes effect at the task's next report."""
+    SAME_THREAD = "same-thread"
+    """The thread that drives the agent, one task after another: for debugging."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyConfig:
+    """Says what a person asked for. Changed by copy; stored as JSON."""
+
+    name: str
+    project: str = ""
+    space: SearchSpace
+    objectives: tuple[Objective, ...]
+    limits: Limits = field(default_factory=Limits)
+    strategy: dict[str, Any] = field(default_factory=lambda: {"name": "tpe", "options": {}})
+    """`{"name", "options"}`, or `{"code": hash}` for a strategy object that was given as such."""
+    seed: int | None = None
+    code: str | None = None
+    """Hash of the base task's code in the store."""
+    base_name: str = ""
+    """What people call the base task."""
+    isolation: Isolation = Isolation.FORK
+    gpus: tuple[str, ...] = ()
+    """Device ids dealt to the slots, as in CUDA_VISIBLE_DEVICES; empty leaves the variable alone."""
+    queue: str = ""
+    """Queue its tasks are put in; empty means a queue of its own, served by the study's own agent."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the stored form."""
+        return {
+            "format": CONFIG_FORMAT,
+            "version": CONFIG_VERSION,
+            "name": self.name,
+            "project": self.project,
+            "space": self.space.to_json(),
+            "objectives": [o.to_json() for o in self.objectives],
+            "limits": self.limits.to_json(),
+            "strategy": self.strategy,
+            "seed": self.seed,
+            "code": self.code,
+            "base_name": self.base_name,
+            "isolation": self.isolation.value,
+            "gpus": list(self.gpus),
+            "queue": self.queue,
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> StudyConfig:
+        """Reads the stored form."""
+        objectives = tuple(Objective(o["title"], o["series"], Sign(o["sign"])) for o in data["objectives"])
+        return cls(
+            name=data["name"],
+            project=data["project"],
+            space=SearchSpace.from_json(data["space"]),
+            objectives=objectives,
+            limits=Limits.from_json(data["limits"]),
+            strategy=data["strategy"],
+            seed=data["seed"],
+            code=data["code"],
+            base_name=data["base_name"],
+            isolation=Isolation(data["isolation"]),
+            gpus=tuple(data["gpus"]),
+            queue=data["queue"],
+        )

@@ -1,0 +1,139 @@
+"""What a study may spend, what it has spent, and the difference."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+from datetime import timedelta
+from typing import Any
+
+from hpo_widgets.errors import InvalidInput
+
+
+@dataclass(frozen=True, kw_only=True)
+class Limits:
+    """Declares what a study may spend. `None` means no limit. Times are seconds."""
+
+    max_number_of_concurrent_tasks: int = 1
+    """Queued and running tasks at one time."""
+    total_max_jobs: int | None = None
+    """Trials in all; a retry of a lost or failed task is the same trial."""
+    optimization_time_limit: float | None = None
+    """Seconds from the start of the study to its end; time while paused or without an engine counts too."""
+    compute_time_limit: float | None = None
+    """Seconds of running time summed over all tasks; when spent, all are aborted."""
+    time_limit_per_job: float | None = None
+    """Seconds of running time of one task; time in the queue does not count."""
+    min_iteration_per_job: int | None = None
+    """No task is pruned before its objective has reached this iteration."""
+    max_iteration_per_job: int | None = None
+    """A task whose objective reaches this iteration is ended and counts as complete."""
+    save_top_k_tasks_only: int | None = None
+    """Finished tasks below this rank are archived (nothing is deleted); `None` or <= 0 keeps all."""
+    retries: int = 0
+    """How often a failed task is run again with the same parameters; a lost one is run again at least once."""
+
+    def __post_init__(self) -> None:
+        problems = list(self._problems())
+        if problems:
+            raise InvalidInput(problems, subject="limits")
+
+    def _problems(self) -> list[str]:
+        found: list[str] = []
+        counts = {"max_number_of_concurrent_tasks": 1, "total_max_jobs": 1, "min_iteration_per_job": 0}
+        counts |= {"max_iteration_per_job": 1, "retries": 0}
+        for name, least in counts.items():
+            value = getattr(self, name)
+            missing_is_fine = name not in ("max_number_of_concurrent_tasks", "retries")
+            if value is None and missing_is_fine:
+                continue
+            if not isinstance(value, int) or isinstance(value, bool) or value < least:
+                found.append(
+                    f"{name} is {value!r}; give a whole number of at least {least}{_or_none(missing_is_fine)}."
+                )
+        for name in ("optimization_time_limit", "compute_time_limit", "time_limit_per_job"):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
+                found.append(f"{name} is {value!r}; give seconds above 0{_or_none(True)}.")
+        low, high = self.min_iteration_per_job, self.max_iteration_per_job
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            found.append(f"min_iteration_per_job {low} is above max_iteration_per_job {high}; swap or lower it.")
+        keep = self.save_top_k_tasks_only
+        if keep is not None and (not isinstance(keep, int) or isinstance(keep, bool)):
+            found.append(f"save_top_k_tasks_only is {keep!r}; give a whole number, or None to keep all.")
+        return found
+
+    @property
+    def keep(self) -> int | None:
+        """How many finished tasks stay unarchived, `None` for all (ClearML: None, 0 and -1 keep all)."""
+        top = self.save_top_k_tasks_only
+        return top if top is not None and top > 0 else None
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the stored form: only what differs from the defaults."""
+        return {f.name: v for f in fields(self) if (v := getattr(self, f.name)) != f.default}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Limits:
+        """Reads the stored form.
+
+        Raises:
+            InvalidInput: For an unknown name or a value out of range.
+        """
+        known = {f.name for f in fields(cls)}
+        allowed = ", ".join(sorted(known))
+        unknown = [f"{name!r} is not a limit; the limits are {allowed}." for name in data if name not in known]
+        if unknown:
+            raise InvalidInput(unknown, subject="limits")
+        return cls(**data)
+
+
+def _or_none(allowed: bool) -> str:
+    return ", or None for no limit" if allowed else ""
+
+
+def as_seconds(value: float | timedelta | None, name: str) -> float | None:
+    """Reads a duration given as seconds or `timedelta`.
+
+    Raises:
+        InvalidInput: When it is neither.
+    """
+    if value is None:
+        return None
+    if isinstance(value, timedelta):
+        return value.total_seconds()
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return float(value)
+    raise InvalidInput(f"{name} is {value!r}; give seconds or a timedelta, or None for no limit.")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Usage:
+    """Says what a study has spent so far."""
+
+    jobs: int = 0
+    """Trials created."""
+    iterations: int = 0
+    """Sum over tasks of the largest iteration their objective reached."""
+    compute_time: float = 0.0
+    """Seconds of running time summed over all tasks, running ones included."""
+    time: float = 0.0
+    """Seconds since the start of the study (until its end, once it has ended)."""
+
+
+def remaining(limits: Limits, usage: Usage) -> dict[str, float]:
+    """Gives the fraction left of each limit, 0..1; 1 where there is no limit (reference b, never negative)."""
+
+    def left(used: float, limit: float | None) -> float:
+        return 1.0 if limit is None else min(1.0, max(0.0, 1.0 - used / limit))
+
+    both = limits.total_max_jobs is not None and limits.max_iteration_per_job is not None
+    iterations = (limits.total_max_jobs or 0) * (limits.max_iteration_per_job or 0) if both else None
+    return {
+        "jobs": left(usage.jobs, limits.total_max_jobs),
+        "iterations": left(usage.iterations, iterations),
+        "compute_time": left(usage.compute_time, limits.compute_time_limit),
+        "time": left(usage.time, limits.optimization_time_limit),
+    }

@@ -1,0 +1,262 @@
+"""The tree a search space is compiled to: leaves (one parameter), fixed values, and forks (one branch is taken).
+
+Every leaf and fork has a key that is unique in its space and the same in every run. A tree is sound by construction:
+`SearchSpace` has checked its parameters before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.latent import CategoricalLatent, Latent
+from hpo_widgets.model.parameter_values import canonical, detached, shown
+
+if TYPE_CHECKING:
+    from hpo_widgets.model.parameter_base import Parameter
+
+Choose = Callable[[str, Latent], float]
+"""Answers with a latent value for the node of this key."""
+ENUMERABLE = 20_000
+"""Members up to which overlapping branches of a fork are counted one by one."""
+NAMED = 5
+"""Combinations that an error message lists."""
+
+
+class Keys:
+    """Gives out keys and never the same twice, whatever the names.
+
+    Args:
+        reserved: Names of the parameters outside sets: these are their keys.
+    """
+
+    def __init__(self, reserved: Iterable[str] = ()) -> None:
+        self._taken = set(reserved)
+        self._forks = 0
+
+    def leaf(self, prefix: str, name: str) -> str:
+        """Gives the key of a leaf: its name, after the path of the branch it is in."""
+        return self._free(f"{prefix}{name}") if prefix else name
+
+    def fork(self, prefix: str) -> str:
+        """Gives the key of a fork: its number in the order of the space."""
+        self._forks += 1
+        return self._free(f"{prefix}set {self._forks}")
+
+    def _free(self, key: str) -> str:
+        while key in self._taken:
+            key += "'"
+        self._taken.add(key)
+        return key
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """Is one parameter, always there when its branch is."""
+
+    key: str
+    name: str
+    parameter: Parameter
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names it may emit."""
+        return frozenset((self.name,))
+
+    @property
+    def size(self) -> float:
+        """How many different members it has."""
+        return self.parameter.size
+
+    @property
+    def grid_count(self) -> int:
+        """How many grid points it has."""
+        return self.parameter.grid_count
+
+    def draw(self, choose: Choose, into: dict[str, Any]) -> None:
+        """Asks for a latent value and puts the parameter's own one in."""
+        into[self.name] = self.parameter.to_value(choose(self.key, self.parameter.latent))
+
+    def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
+        """Puts the latent value of what was given in; gives the problems."""
+        if self.name not in given:
+            return [f"{shown(self.name)} is missing; give a value for it."]
+        try:
+            into[self.key] = self.parameter.to_latent(given[self.name])
+        except InvalidInput as error:
+            return list(error.problems)
+        return []
+
+    def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
+        """Puts its latent domain in."""
+        into[self.key] = self.parameter.latent
+
+    def grid_at(self, index: int, into: dict[str, Any]) -> None:
+        """Puts a grid value in."""
+        into[self.name] = self.parameter.grid_at(index)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Is a value that comes with its branch."""
+
+    name: str
+    value: Any
+    size: float = 1
+    grid_count: int = 1
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names it may emit."""
+        return frozenset((self.name,))
+
+    def draw(self, choose: Choose, into: dict[str, Any]) -> None:
+        """Puts the value in."""
+        into[self.name] = detached(self.value)
+
+    def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
+        """Gives a problem unless the value was given."""
+        if self.name in given and canonical(given[self.name]) == canonical(self.value):
+            return []
+        return [f"{shown(self.name)} is {shown(given.get(self.name))}; allowed is {shown(self.value)}."]
+
+    def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
+        """Has no latent domain."""
+
+    def grid_at(self, index: int, into: dict[str, Any]) -> None:
+        """Puts the value in."""
+        into[self.name] = detached(self.value)
+
+
+@dataclass(frozen=True)
+class Branch:
+    """Is nodes that are there together; the last one varies fastest in the grid."""
+
+    nodes: tuple[Node, ...]
+    names: frozenset[str] = field(init=False)
+    grid_count: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset().union(*(node.names for node in self.nodes)))
+        object.__setattr__(self, "grid_count", math.prod(node.grid_count for node in self.nodes))
+
+    @property
+    def size(self) -> float:
+        """How many different members it has."""
+        return math.prod(node.size for node in self.nodes)
+
+    def draw(self, choose: Choose, into: dict[str, Any]) -> None:
+        """Draws every node in order."""
+        for node in self.nodes:
+            node.draw(choose, into)
+
+    def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
+        """Locates every node; names that are not its own are not looked at."""
+        return [problem for node in self.nodes for problem in node.locate(given, into)]
+
+    def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
+        """Puts the latent domains of all live nodes in."""
+        for node in self.nodes:
+            node.live(located, into)
+
+    def grid_at(self, index: int, into: dict[str, Any]) -> None:
+        """Puts the member at a place of the grid in."""
+        places = []
+        for node in reversed(self.nodes):
+            index, place = divmod(index, node.grid_count)
+            places.append(place)
+        for node, place in zip(self.nodes, reversed(places), strict=True):
+            node.grid_at(place, into)
+
+
+@dataclass(frozen=True)
+class Fork:
+    """Is branches of which exactly one is taken."""
+
+    key: str
+    branches: tuple[Branch, ...]
+    names: frozenset[str] = field(init=False)
+    grid_count: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "names", frozenset().union(*(branch.names for branch in self.branches)))
+        object.__setattr__(self, "grid_count", sum(branch.grid_count for branch in self.branches))
+
+    @property
+    def latent(self) -> CategoricalLatent:
+        """The index of the branch."""
+        return CategoricalLatent(len(self.branches))
+
+    @property
+    def size(self) -> float:
+        """How many different members it has; an upper bound when more than 20,000 may overlap between branches."""
+        total = sum(branch.size for branch in self.branches)
+        alike = len({branch.names for branch in self.branches}) < len(self.branches)
+        if not alike or total == math.inf or self.grid_count > ENUMERABLE:
+            return total
+        members = set()
+        for index in range(self.grid_count):
+            member: dict[str, Any] = {}
+            self.grid_at(index, member)
+            members.add(canonical(member))
+        return len(members)
+
+    def draw(self, choose: Choose, into: dict[str, Any]) -> None:
+        """Asks for a branch, then draws it."""
+        self.branches[int(choose(self.key, self.latent))].draw(choose, into)
+
+    def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
+        """Puts the first branch in that fits what was given exactly; gives the problems of the nearest one else."""
+        mine = {name: value for name, value in given.items() if name in self.names}
+        nearest: list[str] = []
+        for index, branch in enumerate(self.branches):
+            if not mine.keys() <= branch.names:
+                continue
+            found: dict[str, float] = {}
+            problems = branch.locate(mine, found)
+            if not problems and not mine.keys() - self._emitted(branch, found):
+                into[self.key] = index
+                into.update(found)
+                return []
+            if problems and (not nearest or len(problems) < len(nearest)):
+                nearest = problems
+        if nearest:
+            return nearest
+        listed = [", ".join(sorted(branch.names)) or "(none)" for branch in self.branches]
+        known = "; ".join(shown(names) for names in dict.fromkeys(listed[:NAMED]))
+        more = " and more" if len(listed) > NAMED else ""
+        return [f"no combination has exactly the names {sorted(map(shown, mine))}; the combinations are {known}{more}."]
+
+    def _emitted(self, branch: Branch, located: Mapping[str, float]) -> frozenset[str]:
+        member: dict[str, Any] = {}
+        branch.draw(lambda key, _latent: located[key], member)
+        return frozenset(member)
+
+    def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
+        """Puts the choice of the branch and the latent domains of the taken one in."""
+        into[self.key] = self.latent
+        self.branches[int(located[self.key])].live(located, into)
+
+    def grid_at(self, index: int, into: dict[str, Any]) -> None:
+        """Puts the member at a place of the grid in: all of the first branch, then of the second, ..."""
+        for branch in self.branches:
+            if index < branch.grid_count:
+                branch.grid_at(index, into)
+                return
+            index -= branch.grid_count
+
+
+Node = Leaf | Fixed | Fork
+
+
+def walk(branch: Branch) -> Iterator[Leaf | Fixed]:
+    """Gives every leaf and fixed value of every branch, in order."""
+    for node in branch.nodes:
+        if isinstance(node, Fork):
+            for each in node.branches:
+                yield from walk(each)
+        else:
+            yield node

@@ -1,0 +1,42 @@
+"""The result of a task: what it has reached, read from the summaries of its metrics, and whether it counts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from hpo_widgets.model.objective import Objective, Values, is_rankable
+from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, MetricSummary
+from hpo_widgets.model.task import TaskState
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """Says what one task has reached."""
+
+    values: Values
+    """One value an objective, `None` where its metric was never reported."""
+    iteration: int | None
+    """Largest iteration at which an objective was reported; `None` for none, and for single values."""
+
+
+def read_result(objectives: Sequence[Objective], summaries: Iterable[MetricSummary]) -> Result:
+    """Reads the result of one task."""
+    by_metric = {s.metric: s for s in summaries}
+    found = [by_metric.get(Metric(o.title, o.series)) for o in objectives]
+    values = tuple(o.read(s.last, s.min, s.max) if s else None for o, s in zip(objectives, found, strict=True))
+    iterations = [s.last_iteration for s in found if s is not None and s.last_iteration != SINGLE_VALUE_ITERATION]
+    return Result(values=values, iteration=max(iterations, default=None))
+
+
+def metrics_of(objectives: Iterable[Objective]) -> list[Metric]:
+    """Names the metrics that objectives are read from."""
+    return [Metric(o.title, o.series) for o in objectives]
+
+
+def counts(state: TaskState, values: Values) -> bool:
+    """Tells whether a finished task's result counts: it completed, or was ended after it had reported its objective.
+
+    Pruned, failed and lost tasks do not count, nor does a value that is missing, NaN or infinite.
+    """
+    return state in (TaskState.COMPLETED, TaskState.ABORTED) and is_rankable(values)

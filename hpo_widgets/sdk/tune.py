@@ -1,0 +1,188 @@
+"""`tune`, `attach`, `studies`: start a search in one line, and find it again from anywhere."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from typing import Any
+
+from hpo_widgets.agents.ship import describe, ship
+from hpo_widgets.engine.run import default_concurrency
+from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.config import Isolation, StudyConfig
+from hpo_widgets.model.limits import Limits, as_seconds
+from hpo_widgets.model.objective import parse_objectives
+from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.store.base import Store
+from hpo_widgets.store.location import open_store
+from hpo_widgets.strategies.registry import create_strategy, strategy_spec
+from hpo_widgets.study import Study
+
+DEFAULT_MAX_JOBS = 50
+"""Trials of a search for which nobody gave any limit."""
+
+
+def tune(
+    function: Callable[..., Any],
+    space: Any,
+    *,
+    objective: Any = "objective",
+    direction: Any = None,
+    strategy: Any = "tpe",
+    name: str | None = None,
+    project: str = "",
+    max_jobs: int | None = None,
+    concurrency: int | None = None,
+    gpus: Sequence[int | str] = (),
+    isolation: str | None = None,
+    retries: int = 0,
+    time_limit: float | timedelta | None = None,
+    compute_time_limit: float | timedelta | None = None,
+    job_time_limit: float | timedelta | None = None,
+    min_iteration_per_job: int | None = None,
+    max_iteration_per_job: int | None = None,
+    keep_top: int | None = None,
+    seed: int | None = None,
+    store: Store | None = None,
+) -> Study:
+    """Starts a search for the best parameters of a function, in the background, and returns at once.
+
+    Args:
+        function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
+            or reports with `task.get_logger().report_scalar(title, series, value, iteration)`.
+        space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
+            a list of ClearML-style parameter ranges.
+        objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
+        direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
+        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
+        name: For people; the function's name when absent. A taken name gets a number appended.
+        project: For people.
+        max_jobs: Trials in all; 50 when neither this nor a time limit is given.
+        concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
+        gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
+        isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), or `"thread"` to share this kernel's memory.
+        retries: How often a failed task is run again.
+        time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
+        compute_time_limit: Seconds of running time summed over all tasks.
+        job_time_limit: Seconds of running time of one task.
+        min_iteration_per_job: No task is pruned before this iteration of its objective.
+        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
+        keep_top: Finished tasks below this rank are archived.
+        seed: Makes the proposals reproducible (with one task at a time).
+        store: Where to keep it; `./.hpo/` when absent, see `configure`.
+
+    Returns:
+        The running study: `await study`, `study.wait()`, `study.best`, `study.tasks()`, `study.stop()`.
+
+    Raises:
+        InvalidInput: With every problem found in what was given; nothing has started then.
+        CannotShip: When the function cannot be sent to processes, naming what stands in the way.
+    """
+    problems: list[str] = []
+
+    def checked(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except InvalidInput as error:
+            problems.extend(error.problems)
+            return None
+
+    if not callable(function):
+        problems.append(f"{function!r} is not a function; give the function to tune as the first argument.")
+    found_space = checked(lambda: as_space(space))
+    objectives = checked(lambda: parse_objectives(objective, direction))
+    chosen = checked(lambda: create_strategy(strategy))
+    kind = checked(lambda: read_isolation(isolation))
+    if max_jobs is None and time_limit is None and compute_time_limit is None:
+        max_jobs = DEFAULT_MAX_JOBS
+    limits = checked(
+        lambda: Limits(
+            max_number_of_concurrent_tasks=default_concurrency() if concurrency is None else concurrency,
+            total_max_jobs=max_jobs,
+            optimization_time_limit=as_seconds(time_limit, "time_limit"),
+            compute_time_limit=as_seconds(compute_time_limit, "compute_time_limit"),
+            time_limit_per_job=as_seconds(job_time_limit, "job_time_limit"),
+            min_iteration_per_job=min_iteration_per_job,
+            max_iteration_per_job=max_iteration_per_job,
+            save_top_k_tasks_only=keep_top,
+            retries=retries,
+        )
+    )
+    if problems:
+        raise InvalidInput(problems, subject="tune")
+    base = getattr(function, "__name__", type(function).__name__)
+    place = store if store is not None else open_store()
+    config = StudyConfig(
+        name=name or base,
+        project=project,
+        space=found_space,
+        objectives=objectives,
+        limits=limits,
+        strategy=keep_strategy(place, chosen),
+        seed=seed,
+        code=keep_function(place, function, kind),
+        base_name=base,
+        isolation=kind,
+        gpus=tuple(str(gpu) for gpu in gpus),
+    )
+    record = place.create_study(config.name, project, config.to_json(), time.time())
+    return Study(place, record.id, function=function).start()
+
+
+def attach(name_or_id: str, *, store: Store | None = None) -> Study:
+    """Gives a study by name or id: live in this kernel or another, interrupted, or finished.
+
+    Raises:
+        NotFound: With the closest names.
+    """
+    place = store if store is not None else open_store()
+    return Study(place, place.study(name_or_id).id)
+
+
+def studies(*, store: Store | None = None) -> list[Study]:
+    """Lists the studies of the store, newest first."""
+    place = store if store is not None else open_store()
+    return [Study(place, record.id) for record in place.studies()]
+
+
+def read_isolation(text: str | None) -> Isolation:
+    """Reads how tasks are kept apart; `None` is the best this system has.
+
+    Raises:
+        InvalidInput: For an unknown word.
+    """
+    if text is None:
+        # Forking a macOS process that has touched system frameworks is unsafe (CPython's own default there is spawn).
+        return Isolation.FORK if hasattr(os, "fork") and sys.platform == "linux" else Isolation.SPAWN
+    try:
+        return Isolation(text)
+    except ValueError:
+        allowed = ", ".join(repr(i.value) for i in Isolation)
+        raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
+
+
+def keep_function(store: Store, function: Callable[..., Any], isolation: Isolation) -> str:
+    """Keeps a function in the store so that task processes can run it; gives its hash.
+
+    Raises:
+        CannotShip: When it cannot be sent to another process and has to be.
+    """
+    if isolation in (Isolation.THREAD, Isolation.SAME_THREAD):
+        about = describe(function)
+        return store.put_code("function", f"{about['name']} of process {os.getpid()}, {id(function)}".encode(), about)
+    shipment = ship(function)
+    return store.put_code("function", shipment.body, shipment.about)
+
+
+def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:
+    """Gives the stored form of a strategy: its name and options, or its pickled object for one made by hand."""
+    spec = strategy_spec(strategy)
+    if spec is not None:
+        return spec
+    import cloudpickle
+
+    hash = store.put_code("strategy", cloudpickle.dumps(strategy), {"name": type(strategy).__name__})
+    return {"code": hash, "name": type(strategy).__name__}
