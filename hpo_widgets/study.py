@@ -340,7 +340,7 @@ class Study:
         return self._run.notice if self._run is not None else None
 
     def on_end(self, callback: Callable[[Conclusion], Any]) -> None:
-        """Calls a function for every task that ends, in a thread of its own; only in the kernel that runs the study.
+        """Calls a function for every task that ends from now on, in a thread of its own, in the kernel that runs it.
 
         What it raises is kept in `notice` and harms nothing.
         """

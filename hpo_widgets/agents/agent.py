@@ -80,16 +80,24 @@ class Agent:
         self._abort = False
         self._watch: Watch | None = None
         self._thread: threading.Thread | None = None
+        self.failure: BaseException | None = None
+        """What ended the agent although nobody stopped it: a damaged store, or a fault of its own."""
 
     # -- from any thread -------------------------------------------------------------------------------------------
     def start(self) -> None:
-        """Begins to take tasks; returns when the agent is listening."""
+        """Begins to take tasks; returns when the agent is listening.
+
+        Raises:
+            StoreError: When the store cannot be watched.
+        """
         if self._thread is not None:
             return
         context = contextvars.copy_context()
         self._thread = threading.Thread(target=context.run, args=(self._run,), name="hpo-agent", daemon=True)
         self._thread.start()
         self._ready.wait()
+        if self.failure is not None:
+            raise self.failure
 
     def stop(self, abort: bool = True) -> None:
         """Takes no more tasks; with `abort` ends the running ones too. Returns at once: see `join`."""
@@ -126,9 +134,9 @@ class Agent:
                 self._launcher.start(self._wake)
                 self._ready.set()
                 self._loop(self._watch)
-        except Exception:
-            log.exception("the agent %s ended with an error", self.id, extra={"action": "agent_failed"})
-            raise
+        except Exception as error:
+            self.failure = error
+            log.exception("the agent %s failed", self.id, extra={"action": "agent_failed"})
         finally:
             self._watch = None
             self._ready.set()
@@ -221,9 +229,9 @@ class Agent:
         except StoreUnavailable:
             self._busy.pop(task.id, None)
             raise
-        except (HpoError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - one task that cannot be started must not stop the others
             self._busy.pop(task.id, None)
-            text = f"it could not be started: {error}"
+            text = f"it could not be started: {error if isinstance(error, HpoError) else repr(error)}"
             ending = Ending(state=TaskState.FAILED, reason=f"{Reason.FAILED.value} ({text})", error=text)
             self._endings.append((task, ending, time.time()))
 

@@ -72,18 +72,22 @@ def execute(
     except BaseException as error:  # noqa: BLE001 - whatever user code raises is its outcome
         return Outcome(ok=False, error=describe(error, sources)), 1
     try:
-        points = points_of(result, job.objectives, task.last)
+        for metric, iteration, value in points_of(result, job.objectives, task.last):
+            task.record(metric, value, iteration)
     except InvalidInput as error:
         return Outcome(ok=False, error=f"InvalidInput: {error}"), 1
-    for metric, iteration, value in points:
-        task.record(metric, value, iteration)
     return Outcome(ok=True), 0
 
 
 def load_function(job: Job, body: bytes) -> Callable[..., Any]:
-    """Reads a shipped function, and makes its notebook's names importable from `__main__` as they were there."""
+    """Gives a job's function, its notebook's names importable from `__main__` as they were there."""
     if job.kind != "function":
         raise HpoError(f"this launcher runs functions; the code of the task is of the kind {job.kind!r}.")
+    return read_function(body)
+
+
+def read_function(body: bytes) -> Callable[..., Any]:
+    """Reads a shipped function, in the process of a task only."""
     function: Callable[..., Any] = pickle.loads(body)
     main = sys.modules["__main__"]
     if isinstance(function, types.FunctionType) and function.__module__ == "__main__":

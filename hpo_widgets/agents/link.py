@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import contextvars
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -73,7 +74,7 @@ class Link:
                 stdout=self._stderr,
                 stderr=self._stderr,
                 pass_fds=[theirs.fileno()],
-                env=_environment() | env | {orphans.SERVER_VARIABLE: self._mark},
+                env=task_environment() | env | {orphans.SERVER_VARIABLE: self._mark},
                 start_new_session=True,
             )
         context = contextvars.copy_context()
@@ -104,11 +105,12 @@ class Link:
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
-        # A server that was killed has not killed what its tasks started; their leaders died with it.
-        for pid in filter(None, list(self.pids.values())):
-            with contextlib.suppress(OSError):
-                os.killpg(pid, 9)
-        orphans.end_marked(self._mark)
+        if self.process.returncode != 0:
+            # It has not killed what its tasks started; their leaders died with it, their groups did not.
+            for pid in filter(None, list(self.pids.values())):
+                with contextlib.suppress(OSError):
+                    os.killpg(pid, signal.SIGKILL)
+        orphans.end_marked(orphans.SERVER_VARIABLE, self._mark)
         self._stderr.seek(0)
         self.last_words = self._stderr.read()[-LAST_WORDS:].decode(errors="replace")
         self._stderr.close()
@@ -122,8 +124,10 @@ class Link:
         self._socket.close()
 
 
-def _environment() -> dict[str, str]:
+def task_environment() -> dict[str, str]:
+    """Gives this process's environment without what is meant for a notebook only."""
     env = dict(os.environ)
+    env.pop(orphans.TASK_VARIABLE, None)  # this process may itself belong to a task of another study
     # A kernel draws into its notebook; a task has none.
     if env.get("MPLBACKEND", "").startswith("module://"):
         env["MPLBACKEND"] = "Agg"

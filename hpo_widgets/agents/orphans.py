@@ -68,12 +68,23 @@ def pipes(pid: int) -> set[int]:
 
 def variable(pid: int, name: str) -> str | None:
     """Gives an environment variable as it was when a process was executed."""
+    if not LINUX:
+        return _variable_elsewhere(pid, name)
     try:
         with open(f"/proc/{pid}/environ", "rb") as file:
             found = re.search(rb"(?:^|\0)" + name.encode() + rb"=([^\0]*)", file.read())
     except OSError:
         return None
     return found[1].decode() if found else None
+
+
+def _variable_elsewhere(pid: int, name: str) -> str | None:
+    import psutil
+
+    try:
+        return psutil.Process(pid).environ().get(name)
+    except (psutil.Error, OSError):
+        return None
 
 
 def session(pid: int) -> int:
@@ -100,12 +111,15 @@ def end(pid: int, number: int = signal.SIGKILL) -> None:
         os.kill(pid, number)
 
 
-def end_marked(mark: str, seconds: float = 2.0) -> int:
-    """Kills every process that carries the mark of a fork server that is gone; gives how many were killed."""
+def end_marked(name: str, mark: str, seconds: float = 2.0) -> int:
+    """Kills every process that was executed, or forked from one that was, with an environment variable of this value.
+
+    Looks again until none is left, for at most `seconds`. Gives how many were killed.
+    """
     killed: set[int] = set()
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
-        found = {pid for pid in _all_pids() if variable(pid, SERVER_VARIABLE) == mark}
+        found = {pid for pid in _all_pids() if variable(pid, name) == mark} - {os.getpid()}
         if not found:
             break
         for pid in found:
@@ -116,7 +130,8 @@ def end_marked(mark: str, seconds: float = 2.0) -> int:
 
 
 def _all_pids() -> list[int]:
-    try:
+    if LINUX:
         return [int(name) for name in os.listdir("/proc") if name.isdigit()]
-    except OSError:
-        return []
+    import psutil
+
+    return psutil.pids()

@@ -78,6 +78,7 @@ class Orphanage:
     """Finds and kills what ended tasks have left behind, and spares what belongs to tasks that run."""
 
     def __init__(self) -> None:
+        self._session = orphans.session(0)
         self._ended: set[tuple[str, int]] = set()
         """Sessions and pipes of ended tasks of which something may live."""
 
@@ -92,6 +93,8 @@ class Orphanage:
             running: The tasks that run, by process id.
         """
         found = orphans.children() - running.keys()
+        if found:  # helpers that an imported module started are the server's own; a task's are in another session
+            found = {pid for pid in found if orphans.session(pid) != self._session}
         if not found:
             self._ended.clear()
             return 0

@@ -88,8 +88,19 @@ def _pack(function: Any, name: str) -> tuple[bytes, list[str]]:
         Packer(file).dump(function)
     except Exception as error:
         raise CannotShip(_blame(function, name, error)) from error
+    # A function that travels by reference does not show its code on the way.
+    for code in code_objects(_innermost(function)):
+        modules.update(_modules_of(code))
     modules.add("cloudpickle.cloudpickle")
     return file.getvalue(), sorted(m for m in modules if m.partition(".")[0] not in NOT_PRELOADED)
+
+
+def _innermost(function: Any) -> Any:
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not isinstance(function, (types.FunctionType, types.MethodType)):
+        function = getattr(type(function), "__call__", function)
+    return getattr(function, "__func__", function)
 
 
 def _modules_of(value: Any) -> Iterable[str]:

@@ -34,7 +34,23 @@ _HOMES = {
     "UniformParameterRange": "model.parameters",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "Budget",
+    "ClearmlJob",
+    "DiscreteParameterRange",
+    "GridSearch",
+    "HyperParameterOptimizer",
+    "LogNormalParameterRange",
+    "LogUniformParameterRange",
+    "NormalParameterRange",
+    "Objective",
+    "ParameterSet",
+    "RandomSearch",
+    "RandomSeed",
+    "SearchStrategy",
+    "UniformIntegerParameterRange",
+    "UniformParameterRange",
+]
 
 if TYPE_CHECKING:
     from hpo_widgets.automation.budget import Budget

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 
 from hpo_widgets.automation.base_task import BaseTask, find_base_task, fixed_parameters, name_problems
 from hpo_widgets.automation.job_strategy import engine_strategy
+from hpo_widgets.automation.minutes import period_of, seconds_of
 from hpo_widgets.automation.objective import Objective
 from hpo_widgets.automation.search_strategy import GridSearch, RandomSearch, ReadyStrategy, SearchStrategy
 from hpo_widgets.errors import InvalidInput
@@ -26,7 +26,6 @@ from hpo_widgets.strategies.registry import create_strategy, strategy_names
 
 T = TypeVar("T")
 
-MINUTE_S = 60.0
 MANY_CONCURRENT = 10
 """Concurrent jobs when nobody says (reference a2)."""
 
@@ -100,19 +99,6 @@ def read_arguments(
 
 
 # -- limits --------------------------------------------------------------------------------------------------------
-def seconds_of(minutes: Any, name: str) -> float | None:
-    """Gives seconds; `None` and 0 are no limit, as in ClearML.
-
-    Raises:
-        InvalidInput: For what is no number of minutes.
-    """
-    if minutes is None:
-        return None
-    if not isinstance(minutes, (int, float)) or isinstance(minutes, bool) or not 0 <= minutes < math.inf:
-        raise InvalidInput(f"{name} is {shown(minutes)}; give minutes above 0, or None for no limit.")
-    return minutes * MINUTE_S or None
-
-
 def _limits(search: SearchStrategy, time_limit: Any, keep: Any, retries: int) -> Limits:
     times = {
         "optimization_time_limit": time_limit,
@@ -147,17 +133,6 @@ def _limits(search: SearchStrategy, time_limit: Any, keep: Any, retries: int) ->
     return limits
 
 
-def period_of(minutes: Any, name: str) -> float:
-    """Gives the seconds of a report period.
-
-    Raises:
-        InvalidInput: For what is no number of minutes.
-    """
-    if not isinstance(minutes, (int, float)) or isinstance(minutes, bool) or not 0 <= minutes < math.inf:
-        raise InvalidInput(f"{name} is {shown(minutes)}; give minutes of 0 or more.")
-    return minutes * MINUTE_S
-
-
 # -- strategies ----------------------------------------------------------------------------------------------------
 def make_search(kind: Any, given: dict[str, Any], options: dict[str, Any]) -> SearchStrategy:
     """Makes the search strategy a person means, or takes the one that was made.
@@ -174,7 +149,7 @@ def make_search(kind: Any, given: dict[str, Any], options: dict[str, Any]) -> Se
         _check_options(kind, options)
         made: SearchStrategy = kind(**given, **options)
         return made
-    if isinstance(kind, str) or isinstance(kind, Strategy) or (isinstance(kind, type) and issubclass(kind, Strategy)):
+    if isinstance(kind, (str, Strategy)) or (isinstance(kind, type) and issubclass(kind, Strategy)):
         _check_options(SearchStrategy, options)
         return ReadyStrategy(create_strategy(kind), **given, **options)
     raise InvalidInput(f"optimizer_class is {shown(kind)}; give {_classes()}, as class, instance or name.")

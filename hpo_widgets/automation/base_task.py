@@ -1,8 +1,4 @@
-"""The base task of a search: a function, or the code and parameters of a task in the store; and names with sections.
-
-ClearML's names are "Section/name". A function knows no sections: `General/lr`, `Args/lr` and `lr` are all its argument
-`lr`, while the parameter keeps the name it was given everywhere else.
-"""
+"""The base task of a search: a function, or the code and parameters of a task in the store; and names with sections."""
 
 from __future__ import annotations
 
@@ -15,6 +11,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hpo_widgets.agents.ship import ship
+from hpo_widgets.automation.sections import SectionCall, argument_of, call_without_sections
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.parameter_base import Parameter
@@ -38,6 +35,12 @@ class BaseTask:
     """The code in the store, when it is a recorded one."""
     parameters: Mapping[str, Any] = field(default_factory=dict)
     """The template's own parameters; what is searched overrides them, what is not stays."""
+
+    @property
+    def is_stored(self) -> bool:
+        """Whether its code can be run by another process."""
+        # A function that stayed in its process has a description but no body: nobody looked for the modules it needs.
+        return self.code is not None and self.code.kind == "function" and "modules" in self.code.about
 
     def arguments(self) -> list[dict[str, Any]] | None:
         """Gives name, kind and default of each argument, `None` when nobody can tell."""
@@ -69,10 +72,9 @@ def find_base_task(base: Any, open_store: Callable[[], Store]) -> BaseTask:
     if not isinstance(wanted, str) or not wanted:
         raise InvalidInput(f"base_task_id is {shown(base)}; give a function, or the id or name of a recorded task.")
     found = _recorded(open_store(), wanted)
-    # A function that stayed in its process has a description but no body: nobody knows which modules it needs.
-    if found.code is None or found.code.kind != "function" or "modules" not in found.code.about:
+    if not found.is_stored:
         raise InvalidInput(
-            f"the code of base task {wanted!r} was not stored (it ran in a thread, or has none); give the function itself."
+            f"the code of base task {wanted!r} was not stored (it ran in a thread, or has none); give the function."
         )
     return found
 
@@ -88,14 +90,18 @@ def _recorded(store: Store, wanted: str) -> BaseTask:
     if code is not None:
         return BaseTask(name=str(code.about.get("name", wanted[:8])), code=code)
     names: set[str] = set()
+    found: list[BaseTask] = []
     for study in store.studies():  # newest first
         if study.config.get("base_name") == wanted:
-            return BaseTask(name=wanted, code=_code(store, study.config.get("code")))
+            found.append(BaseTask(name=wanted, code=_code(store, study.config.get("code"))))
         names.add(str(study.config.get("base_name")))
         for task in reversed(store.tasks(study.id)):
             if task.name == wanted:
-                return BaseTask(name=_base_of(wanted), code=_code(store, task.code), parameters=task.parameters)
+                code = _code(store, task.code)
+                found.append(BaseTask(name=_base_of(wanted), code=code, parameters=task.parameters))
             names.add(task.name)
+    if found:
+        return next((each for each in found if each.is_stored), found[0])
     close = get_close_matches(wanted, names, n=LISTED, cutoff=0.5)
     hint = f"close names are {', '.join(map(repr, close))}" if close else _listed("the store has", sorted(names))
     raise InvalidInput(f"there is no base task {wanted!r} in the store; {hint}. Or give a function.")
@@ -121,12 +127,6 @@ def _code(store: Store, hash: str | None) -> Code | None:
 
 
 # -- names ---------------------------------------------------------------------------------------------------------
-def argument_of(name: str) -> str:
-    """Gives the argument behind a parameter's name: what follows the section."""
-    section, slash, rest = name.partition("/")
-    return rest if slash and rest else section
-
-
 def name_problems(names: Iterable[str], base: BaseTask) -> list[str]:
     """Lists names that mean the same argument, arguments that do not exist, and ones that nobody gives."""
     by_argument: dict[str, list[str]] = {}
@@ -143,8 +143,11 @@ def name_problems(names: Iterable[str], base: BaseTask) -> list[str]:
     kinds = {each["name"]: each["kind"] for each in arguments}
     taken = [name for name, kind in kinds.items() if kind in ("positional_or_keyword", "keyword_only")]
     if "var_keyword" not in kinds.values():
-        for argument in by_argument.keys() - set(taken):
-            problems.append(_unknown(by_argument[argument][0], argument, taken, base.name))
+        problems += [
+            _unknown(group[0], argument, taken, base.name)
+            for argument, group in by_argument.items()
+            if argument not in taken
+        ]
     given = by_argument.keys() | {argument_of(name) for name in base.parameters} | {"task"}
     problems += [
         f"{base.name!r} needs the argument {each['name']!r}; search it, or give it a default."
@@ -164,29 +167,13 @@ def _unknown(name: str, argument: str, taken: Sequence[str], base: str) -> str:
 
 
 def fixed_parameters(base: BaseTask, searched: Iterable[str]) -> list[Parameter]:
-    """Gives the template's parameters that are not searched, as ranges of one value: nothing is lost (reference d22)."""
+    """Gives the template's parameters that are not searched, as ranges of one value (reference d22)."""
     overridden = {argument_of(name) for name in searched}
     kept = {name: value for name, value in base.parameters.items() if argument_of(name) not in overridden}
     return [DiscreteParameterRange(name, [value]) for name, value in kept.items()]
 
 
-# -- code ----------------------------------------------------------------------------------------------------------
-class SectionCall:
-    """Calls a stored function whose arguments go by their names without a section. Runs in the task's process."""
-
-    def __init__(self, body: bytes) -> None:
-        self.body = body
-
-    def __call__(self, **parameters: Any) -> Any:
-        """Calls the function; `General/lr` becomes `lr`."""
-        return call_without_sections(pickle.loads(self.body), **parameters)
-
-
-def call_without_sections(function: Callable[..., Any], /, **parameters: Any) -> Any:
-    """Calls a function with its parameters by their names without a section."""
-    return function(**{argument_of(name): value for name, value in parameters.items()})
-
-
+# -- code -----------------------------------------------------------------------------------------------------------
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
     """Is a base task ready to run."""

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hpo_widgets.automation.minutes import MINUTE_S
 from hpo_widgets.model.limits import Limits, Usage
-
-MINUTE_S = 60.0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ def engine_strategy(search: SearchStrategy) -> Strategy:
     """
     if hasattr(search, "start"):
         raise InvalidInput(
-            f"{type(search).__name__} overrides start(); there is no loop of its own here: override process_step() instead."
+            f"{type(search).__name__} overrides start(), and there is no loop to override; override process_step()."
         )
     customized = [hook for hook in HOOKS if getattr(type(search), hook) is not getattr(SearchStrategy, hook)]
     inner = search.proposer()

@@ -1,13 +1,15 @@
-"""ClearML's `Objective`: one or several metrics with their direction, and how a job stands under them (reference a4)."""
+"""ClearML's `Objective`: one or several metrics with their direction, and a job's value under them (reference a4)."""
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.objective import Objective as Metric
 from hpo_widgets.model.objective import Sign, Values, parse_objectives
 from hpo_widgets.model.parameter_values import shown
+
+T = TypeVar("T")
 
 
 class Measured(Protocol):
@@ -100,7 +102,7 @@ class Objective:
         """Gives (iteration, value) of a job's last point, exactly as it was reported; `None` without one."""
         return None if not job.raw or None in job.raw else self._plain(list(job.raw))
 
-    def _plain(self, items: list[Any]) -> Any:
+    def _plain(self, items: list[T]) -> T | list[T]:
         return items[0] if len(self.objectives) == 1 else items
 
 

@@ -5,31 +5,27 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from hpo_widgets.automation.arguments import Arguments, period_of, read_arguments, seconds_of
+from hpo_widgets.automation.arguments import Arguments, read_arguments
 from hpo_widgets.automation.base_task import prepare
-from hpo_widgets.automation.job_strategy import engine_strategy
+from hpo_widgets.automation.minutes import MINUTE_S, period_of
 from hpo_widgets.automation.objective import Objective, read_objectives
 from hpo_widgets.automation.reporter import JobCallback, Reporter
 from hpo_widgets.automation.search_strategy import GOING, RandomSearch, SearchStrategy
 from hpo_widgets.automation.task import OptimizerTask
+from hpo_widgets.automation.time_limit import TimeLimit
 from hpo_widgets.automation.top import top_tasks
-from hpo_widgets.errors import InvalidInput, StudyFailed
+from hpo_widgets.errors import StudyFailed
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
-from hpo_widgets.model.task import Reason
 from hpo_widgets.sdk.tune import keep_strategy
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
 
-MINUTE_S = 60.0
 LARGEST_SEED = 2**31 - 1
-AT_ONCE_S = 1e-3
-"""A time limit that has passed already."""
 LIVE = ("created", "running", "paused", "draining")
 """States of a study that goes on."""
 
@@ -124,7 +120,7 @@ class HyperParameterOptimizer:
         self._name = name or f"Optimizing: {self._arguments.base.name}"
         self._project = spawn_project or ""
         self._gpus = tuple(str(gpu) for gpu in gpus)
-        self._deadline: float | None = None
+        self._time_limit = TimeLimit()
         self._report_period_min: float | None = None
         self._study: Study | None = None
         self._reporter: Reporter | None = None
@@ -162,7 +158,7 @@ class HyperParameterOptimizer:
         if self._study is not None:
             return True
         arguments, store = self._arguments, self._place
-        limits = replace(arguments.limits, **self._time_left())
+        limits = self._time_limit.at_start(arguments.limits, time.time())
         base = prepare(arguments.base, arguments.space.names, arguments.isolation, store)
         self.optimizer.bind(arguments.base)
         config = StudyConfig(
@@ -189,13 +185,6 @@ class HyperParameterOptimizer:
     def start_locally(self, job_complete_callback: JobCallback | None = None) -> bool:
         """Does what `start` does: jobs always run on this machine, in processes of their own."""
         return self.start(job_complete_callback)
-
-    def _time_left(self) -> dict[str, float]:
-        if self._deadline is None:
-            return {}
-        if self._deadline <= time.time():
-            raise InvalidInput(f"the time limit {self.get_time_limit()} has passed; call set_time_limit() again.")
-        return {"optimization_time_limit": self._deadline - time.time()}
 
     def _draw_seed(self) -> int:
         if self._seed is not None:
@@ -259,31 +248,14 @@ class HyperParameterOptimizer:
             in_minutes: Minutes from this call.
             specific_time: The moment itself, which wins; local time when it has no zone.
         """
-        if specific_time is not None:
-            self._deadline = specific_time.timestamp()
-        else:
-            seconds = seconds_of(in_minutes, "in_minutes")
-            self._deadline = None if seconds is None else time.time() + seconds
-        if self._study is None:
-            if self._deadline is None:
-                limits = replace(self._arguments.limits, optimization_time_limit=None)
-                self._arguments = replace(self._arguments, limits=limits)
-        else:
-            started = self._study.record.started or time.time()
-            limit = None if self._deadline is None else max(AT_ONCE_S, self._deadline - started)
-            self._study.set_limits(time_limit=limit)
+        self._time_limit.set(in_minutes, specific_time, time.time())
+        if self._study is not None:
+            self._study.set_limits(time_limit=self._time_limit.seconds_of(self._study.record, time.time()))
 
     def get_time_limit(self) -> datetime | None:
-        """Gives when the search ends, in local time; `None` without a limit, and before a start that counts from then."""
-        deadline = self._deadline or self._counted_deadline()
-        return None if deadline is None else datetime.fromtimestamp(deadline)  # noqa: DTZ006 - ClearML's are naive
-
-    def _counted_deadline(self) -> float | None:
-        if self._study is None:
-            return None
-        record = self._study.record
-        limit = record.limits.get("optimization_time_limit")
-        return None if limit is None or record.started is None else record.started + float(limit)
+        """Gives when the search ends, in local time; `None` without a limit, or when it counts from a start to come."""
+        moment = self._time_limit.moment(None if self._study is None else self._study.record)
+        return None if moment is None else datetime.fromtimestamp(moment)  # noqa: DTZ006 - ClearML's have no zone
 
     def elapsed(self) -> float:
         """Gives the minutes from the start until now or the end; -1.0 before the start."""
@@ -294,12 +266,7 @@ class HyperParameterOptimizer:
 
     def reached_time_limit(self) -> bool:
         """Tells whether the search has lasted as long as it may; `False` without a limit."""
-        if self._study is None:
-            return False
-        record = self._study.record
-        deadline = self._deadline or self._counted_deadline()
-        ended_by_it = record.reason == Reason.OPTIMIZATION_TIME_LIMIT.value
-        return ended_by_it or (deadline is not None and (record.ended or time.time()) > deadline)
+        return self._study is not None and self._time_limit.is_reached(self._study.record, time.time())
 
     def set_report_period(self, report_period_minutes: float) -> None:
         """Sets how often a report is written to the log; the search itself never waits for one."""

@@ -1,4 +1,4 @@
-"""ClearML's `OptimizerOptuna`: Optuna's samplers and pruners, every argument honoured or refused (reference a6, d12)."""
+"""ClearML's `OptimizerOptuna`: Optuna's samplers and pruners, each argument honoured or refused (reference a6, d12)."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def _refuse(given: Mapping[str, Any]) -> None:
     }
     general = f"it takes {', '.join(HONOURED)}; options of a sampler or pruner go into sampler_options, pruner_options"
     problems = [
-        f"OptimizerOptuna does not take {name!r}; {advice.get(name, general)}." for name in given if name not in HONOURED
+        f"OptimizerOptuna does not take {name!r}; {advice.get(name, general)}."
+        for name in given
+        if name not in HONOURED
     ]
     if problems:
         raise InvalidInput(problems)
@@ -135,7 +137,7 @@ def past_of(previous: Any, hyper_parameters: Any, objective: Objective) -> tuple
     directions = [each.name.casefold() for each in study.directions]
     wanted = ["minimize" if each.sign.minimize else "maximize" for each in objective.objectives]
     if directions != wanted:
-        raise InvalidInput(f"the previous study's directions are {directions}, the objective's {wanted}; make them equal.")
+        raise InvalidInput(f"the previous study's directions are {directions}, the objective's are {wanted}.")
     space = as_space(hyper_parameters)
     known = [trial for trial in study.trials if trial.state.name in OUTCOMES]
     fitting = [trial for trial in known if space.contains(trial.params)]

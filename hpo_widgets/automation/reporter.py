@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextvars
 import logging
-import math
 import threading
 import time
 import traceback
@@ -30,6 +29,8 @@ JobCallback = Callable[[str, Any, Any, dict[str, Any], str | None], Any]
 """`(job_id, objective_value, objective_iteration, job_parameters, top_performance_job_id)`"""
 LIVENESS_S = 1.0
 """How often it looks whether the search has ended, when nothing tells it."""
+REST_S = 0.02
+"""Least time between two looks: jobs of a few milliseconds are looked at together."""
 LEAST_PERIOD_S = 1.0
 """Between two reports, whatever was asked for."""
 KEPT_NOTICES = 50
@@ -114,16 +115,17 @@ class Reporter:
                     logger.warning("the store cannot be read: %s", error, extra={"action": "store-unavailable"})
                 due = last + max(LEAST_PERIOD_S, self._period)
                 if time.monotonic() >= due and not ended:
-                    self._report()
+                    self._try_report()
                     last = time.monotonic()
                 elif not ended:
                     watch.wait(min(LIVENESS_S, due - time.monotonic()))
+                    time.sleep(REST_S)
             self._wake = lambda: None
-        self._report()
+        self._try_report()
 
     def _has_ended(self) -> bool:
         if self._study.record.state.is_live:
-            return self._study.state == "interrupted"
+            return False
         try:
             return self._study.wait(0)
         except StudyFailed:
@@ -135,11 +137,11 @@ class Reporter:
             self._limits = Limits.from_json(record.limits)
         for task in delta.tasks:
             if task.id not in self._named:
-                self._named.add(task.id)
                 self._name(task)
+                self._named.add(task.id)
             if task.state.is_final and task.id not in self._told:
-                self._told.add(task.id)
                 self._finish(task)
+                self._told.add(task.id)
         self._cursor = delta.cursor
 
     def _name(self, task: TaskRecord) -> None:
@@ -182,13 +184,19 @@ class Reporter:
             logger.error("a callback raised:\n%s", self.notices[-1], extra={"action": "callback-failed"})
             return None
 
+    def _try_report(self) -> None:
+        try:
+            self._report()
+        except StoreUnavailable as error:
+            logger.warning("a report is left out: %s", error, extra={"action": "store-unavailable"})
+
     def _report(self) -> None:
         self._reports += 1
         study = self._study
-        usage, left = study.usage, remaining(self._limits, study.usage)
+        usage = study.usage
         best = next(iter(study.top(1)), None)
         shown = "no result yet" if best is None else f"best {best.objective} by {best.id} with {best.parameters}"
-        budget = ", ".join(f"{name} {fraction:.0%}" for name, fraction in left.items())
+        budget = ", ".join(f"{name} {fraction:.0%}" for name, fraction in remaining(self._limits, usage).items())
         logger.info(
             "report %d of %r: %d jobs; %s; remaining budget: %s",
             self._reports,

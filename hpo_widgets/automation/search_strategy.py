@@ -1,4 +1,4 @@
-"""ClearML's `SearchStrategy`, to be subclassed, and its two strategies that need no other package (reference a3, a6)."""
+"""ClearML's `SearchStrategy`, to be subclassed, and the two that need no other package (reference a3, a6)."""
 
 from __future__ import annotations
 
@@ -65,7 +65,9 @@ class SearchStrategy:
         total_max_jobs: int | None = None,
     ) -> None:
         if not isinstance(objective_metric, Objective):
-            raise InvalidInput(f"objective_metric is {shown(objective_metric)}; give an Objective(title, series, order).")
+            raise InvalidInput(
+                f"objective_metric is {shown(objective_metric)}; give an Objective(title, series, order)."
+            )
         self._base_task_id = base_task_id
         self._base_task_name = ""
         self._hyper_parameters = hyper_parameters
@@ -129,7 +131,9 @@ class SearchStrategy:
             InvalidInput: For another base task, or for anything else to override: a job here is code and parameters.
         """
         if base_task_id not in (None, self._base_task_id):
-            raise InvalidInput(f"base_task_id is {shown(base_task_id)}; a search runs one base task: self._base_task_id.")
+            raise InvalidInput(
+                f"base_task_id is {shown(base_task_id)}; a search runs one base task: self._base_task_id."
+            )
         given = {"task_overrides": task_overrides, "tags": tags, "parent": parent, **kwargs}
         if refused := sorted(name for name, value in given.items() if value):
             raise InvalidInput(f"a job takes a parameter_override only; leave out {', '.join(refused)}.")

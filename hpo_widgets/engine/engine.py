@@ -318,11 +318,8 @@ class Engine:
         assert todo.finish is not None
         state, reason = todo.finish
         with self.store.transaction():
-            for start in self.picture.enqueued:
-                if start.request is not None:
-                    self.store.answer(
-                        start.request, self.clock(), f"the study ended: {reason.value if reason else state}"
-                    )
+            for request in self.store.open_requests(study=self.study):
+                self.store.answer(request.id, self.clock(), f"the study ended: {reason.value if reason else state.value}")
             self.store.release_study(
                 self.study,
                 self.owner,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import atexit
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -13,6 +14,7 @@ from typing import Any
 from hpo_widgets.agents.agent import Agent
 from hpo_widgets.agents.forkserver import ForkLauncher
 from hpo_widgets.agents.launcher import Launcher
+from hpo_widgets.agents.spawn import SpawnLauncher
 from hpo_widgets.agents.threads import SameThreadLauncher, ThreadLauncher
 from hpo_widgets.engine.background import EngineThread
 from hpo_widgets.engine.callbacks import Callbacks
@@ -180,6 +182,8 @@ def make_launcher(isolation: Isolation, store: Store, functions: Mapping[str, Ca
             return ThreadLauncher(store, functions)
         case Isolation.SAME_THREAD:
             return SameThreadLauncher(store, functions)
+    if isolation is Isolation.SPAWN and sys.platform != "linux":
+        return SpawnLauncher(store)  # the fork server, which also starts interpreters, needs what only Linux has
     return ForkLauncher(store, fresh=isolation is Isolation.SPAWN)
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.errors import InvalidInput
@@ -190,12 +191,13 @@ class Fork:
         """The index of the branch."""
         return CategoricalLatent(len(self.branches))
 
-    @property
+    @cached_property
     def size(self) -> float:
         """How many different members it has; an upper bound when more than 20,000 may overlap between branches."""
         total = sum(branch.size for branch in self.branches)
-        alike = len({branch.names for branch in self.branches}) < len(self.branches)
-        if not alike or total == math.inf or self.grid_count > ENUMERABLE:
+        flat = not any(isinstance(node, Fork) for branch in self.branches for node in branch.nodes)
+        apart = flat and len({branch.names for branch in self.branches}) == len(self.branches)
+        if apart or total == math.inf or self.grid_count > ENUMERABLE:
             return total
         members = set()
         for index in range(self.grid_count):

@@ -114,7 +114,7 @@ class Bell:
 
     def ring(self, *, states: bool = True, scalars: bool = False) -> None:
         """Wakes every watch, or with `states=False` those that want to hear of scalars. Raises nothing."""
-        text = (STATES_BYTE if states else b"") + (SCALARS_BYTE if scalars else b"")
+        everything = (STATES_BYTE if states else b"") + (SCALARS_BYTE if scalars else b"")
         me = threading.get_ident()
         with self._lock:
             try:
@@ -126,7 +126,7 @@ class Bell:
                 if (mine is not None and mine.thread == me) or (not states and name.endswith(STATES_ONLY)):
                     continue
                 try:
-                    os.write(pipe, text)
+                    os.write(pipe, STATES_BYTE if name.endswith(STATES_ONLY) else everything)
                 except BlockingIOError:
                     continue  # full: it will look at everything
                 except BrokenPipeError:

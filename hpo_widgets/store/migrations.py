@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from hpo_widgets.errors import StoreCorrupt, StoreTooNew
-from hpo_widgets.store.connection import BUSY_TIMEOUT_S
+from hpo_widgets.store.connection import BUSY_TIMEOUT_S, Connections
 from hpo_widgets.store.queries import read_text, split_statements
 from hpo_widgets.store.trouble import damaged, no_locks, translated
 
@@ -27,7 +27,7 @@ RETRY_S = 0.005
 """Pause between tries while other processes open the same new file."""
 
 
-def prepare(connection: sqlite3.Connection, path: Path) -> None:
+def prepare(connections: Connections) -> None:
     """Makes the file a store, or brings an older one to this version; many processes may do so at once.
 
     Raises:
@@ -35,7 +35,9 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
         StoreCorrupt: For a damaged file, or one of another program; it is left as it is.
         StoreUnavailable: When it cannot be written, or its file system has no locks.
     """
+    path = connections.path
     _refuse_emptied(path)
+    connection = connections.get()
     with translated(path):
         version, mode = _patiently(lambda: _inspect(connection, path))
         if version < FORMAT_VERSION or mode != "wal":
@@ -46,7 +48,7 @@ def prepare(connection: sqlite3.Connection, path: Path) -> None:
 
 
 def _refuse_emptied(path: Path) -> None:
-    """SQLite deletes the log beside an empty file: what was committed there would be gone."""
+    """Checks before SQLite opens the file: it deletes the log beside an empty one, and what was committed there."""
     log = path.with_name(path.name + "-wal")
     if path.exists() and path.stat().st_size == 0 and log.exists() and log.stat().st_size > 0:
         raise damaged(path, "it is empty, while its log is not")

@@ -55,7 +55,8 @@ SELECT * FROM task WHERE study = :study ORDER BY key;
 
 -- name: tasks_in_states
 -- Lists the tasks of a study that are in one of some states (a JSON list), in the order they were created.
-SELECT * FROM task WHERE study = :study AND state IN (SELECT value FROM json_each(:states)) ORDER BY key;
+SELECT * FROM task INDEXED BY task_state
+WHERE study = :study AND state IN (SELECT value FROM json_each(:states)) ORDER BY key;
 
 -- name: claim
 -- Gives the oldest waiting tasks of a queue to one agent.
@@ -83,6 +84,10 @@ SELECT key FROM metric WHERE title = :title AND series = :series;
 -- Lists all metrics with their numbers.
 SELECT key, title, series FROM metric;
 
+-- name: task_id
+-- Finds the id of a task by its number.
+SELECT id FROM task WHERE key = :key;
+
 -- name: task_ids
 -- Gives the ids of a study's tasks by number.
 SELECT key, id FROM task WHERE study = :study ORDER BY key;
@@ -95,20 +100,21 @@ INSERT INTO metric (title, series) VALUES (:title, :series) ON CONFLICT DO NOTHI
 -- Appends one point; the trigger keeps its summary.
 INSERT INTO scalar (task, metric, iteration, time, value) VALUES (?, ?, ?, ?, ?);
 
--- name: scalars_of_task
--- Reads the points of a task in the order of (iteration, time).
-SELECT t.id, s.metric, s.iteration, s.time, s.value
-FROM task t CROSS JOIN scalar s ON s.task = t.key
-WHERE t.id = :task ORDER BY s.iteration, s.time, s.key;
+-- name: task_key
+-- Finds the number of a task.
+SELECT key FROM task WHERE id = :task;
 
--- name: scalars_of_metric
--- Reads the points of one metric of a task in the order of (iteration, time).
-SELECT t.id, s.metric, s.iteration, s.time, s.value
-FROM task t CROSS JOIN scalar s ON s.task = t.key
-WHERE t.id = :task AND s.metric = :metric ORDER BY s.iteration, s.time, s.key;
+-- name: scalars_of_task
+-- Reads the points of a task (by number) in the order of (iteration, time).
+SELECT task, metric, iteration, time, value FROM scalar WHERE task = :key ORDER BY iteration, time, key;
+
+-- name: scalars_of_task_of_metrics
+-- Reads the same of some metrics (a JSON list of numbers).
+SELECT task, metric, iteration, time, value FROM scalar
+WHERE task = :key AND metric IN (SELECT value FROM json_each(:metrics)) ORDER BY iteration, time, key;
 
 -- name: reports_of_study
--- Reads every point of one metric of a study in the order reported.
+-- Reads every point of one metric (by number) of a study in the order reported.
 SELECT s.task, s.iteration, s.value
 FROM task t CROSS JOIN scalar s ON s.task = t.key
 WHERE t.study = :study AND s.metric = :metric ORDER BY s.key;
@@ -119,7 +125,7 @@ SELECT t.id, s.metric, s.count, s.last, s.last_iteration, s.min, s.min_iteration
 FROM task t CROSS JOIN summary s ON s.task = t.key
 WHERE t.study = :study;
 
--- name: summaries_of_metrics
+-- name: summaries_of_study_of_metrics
 -- Reads the summary of some metrics (a JSON list of numbers) of each task of a study.
 SELECT t.id, s.metric, s.count, s.last, s.last_iteration, s.min, s.min_iteration, s.max, s.max_iteration
 FROM task t CROSS JOIN summary s ON s.task = t.key
@@ -147,13 +153,13 @@ SELECT * FROM request WHERE study = :study AND revision > :revision ORDER BY key
 -- Reads the points that tasks of a study reported; costs what all studies reported since.
 SELECT s.task, s.metric, s.iteration, s.time, s.value
 FROM scalar s CROSS JOIN task t ON t.key = s.task
-WHERE s.key > :scalar AND s.key <= :end AND t.study = :study ORDER BY s.key;
+WHERE s.key > :scalar AND t.study = :study ORDER BY s.key;
 
 -- name: delta_scalars_of_metrics
 -- Reads the same of some metrics (a JSON list of numbers).
 SELECT s.task, s.metric, s.iteration, s.time, s.value
 FROM scalar s CROSS JOIN task t ON t.key = s.task
-WHERE s.key > :scalar AND s.key <= :end AND t.study = :study AND s.metric IN (SELECT value FROM json_each(:metrics))
+WHERE s.key > :scalar AND t.study = :study AND s.metric IN (SELECT value FROM json_each(:metrics))
 ORDER BY s.key;
 
 -- name: all_scalars

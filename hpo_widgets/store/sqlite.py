@@ -46,7 +46,7 @@ class SqliteStore(Store):
             make_folder(self.folder)
         self._connections = Connections(self.folder / FILE_NAME)
         try:
-            prepare(self._connections.get(), self._connections.path)
+            prepare(self._connections)
         except BaseException:
             self._connections.close()
             raise
@@ -193,30 +193,50 @@ class SqliteStore(Store):
             self._metrics[Metric(*metric)] = number
         return number
 
-    def _numbers(self, metrics: Collection[Metric]) -> list[int]:
-        found = (self._session.read("metric_key", title=title, series=series) for title, series in metrics)
-        return [row["key"] for each in found for row in each]
+    def _named(self, wanted: Collection[Metric] | None = None) -> dict[int, Metric]:
+        """Gives the metrics (those of `wanted` that there are) by number."""
+        names = {number: Metric(title, series) for number, title, series in self._session.read_plain("metrics")}
+        if wanted is None:
+            return names
+        known = {(clean(title), clean(series)) for title, series in wanted}
+        return {number: metric for number, metric in names.items() if metric in known}
+
+    def _of_metrics(
+        self, query: str, metrics: Collection[Metric] | None, **values: Any
+    ) -> tuple[list[tuple[Any, ...]], dict[int, Metric]]:
+        """Runs a query that comes in two forms, for all metrics and for some; gives the names of the metrics too."""
+        if metrics is None:
+            found = self._session.read_plain(query, **values)  # first: a metric has its name before its first point
+            return found, self._named() if found else {}
+        names = self._named(metrics)
+        return self._session.read_plain(f"{query}_of_metrics", metrics=list(names), **values) if names else [], names
 
     def scalars(self, task: str, metric: Metric | None = None) -> list[Scalar]:
-        if metric is None:
-            found = self._session.read("scalars_of_task", task=task)
-        else:
-            found = self._session.read("scalars_of_metric", task=task, title=metric[0], series=metric[1])
-        return self._records(rows.scalar_record, found)
+        key = self._session.read("task_key", task=task)
+        if not key:
+            return []
+        wanted = None if metric is None else [metric]
+        found, names = self._of_metrics("scalars_of_task", wanted, key=key[0]["key"])
+        return rows.scalar_records(found, names, {key[0]["key"]: task})
+
+    def _ids(self, study: str) -> dict[int, str]:
+        return dict(self._session.read_plain("task_ids", study=study))
 
     def reports(self, study: str, metric: Metric) -> Iterable[tuple[str, int, float]]:
-        found = self._session.read("reports_of_study", study=study, title=metric[0], series=metric[1])
-        return [(task, iteration, math.nan if value is None else value) for task, iteration, value in found]
+        with self._session.view():
+            found = [
+                row
+                for number in self._named([metric])
+                for row in self._session.read_plain("reports_of_study", study=study, metric=number)
+            ]
+            ids = self._ids(study) if found else {}
+        return [(ids[task], at, math.nan if value is None else value) for task, at, value in found]
 
     def summaries(self, study: str, metrics: Collection[Metric] | None = None) -> list[MetricSummary]:
-        if metrics is None:
-            found = self._session.read("summaries_of_study", study=study)
-        else:
-            found = self._session.read("summaries_of_metrics", study=study, metrics=self._numbers(metrics))
-        return self._records(rows.summary_record, found)
+        return rows.summary_records(*self._of_metrics("summaries_of_study", metrics, study=study))
 
     def task_summaries(self, task: str) -> list[MetricSummary]:
-        return self._records(rows.summary_record, self._session.read("summaries_of_task", task=task))
+        return rows.summary_records(*self._of_metrics("summaries_of_task", None, task=task))
 
     # -- changes ---------------------------------------------------------------------------------------------------
     def cursor(self) -> Cursor:
@@ -236,21 +256,22 @@ class SqliteStore(Store):
             studies=tuple(self._records(rows.study_record, studies)),
             tasks=tuple(self._records(rows.task_record, tasks)),
             requests=tuple(self._records(rows.request_record, requests)),
-            scalars=tuple(self._records(rows.scalar_record, scalars)),
+            scalars=tuple(scalars),
         )
 
     def _new_scalars(
         self, since: Cursor, end: Cursor, study: str, metrics: Collection[Metric] | None
-    ) -> Iterable[Iterable[Any]]:
-        if end.scalar <= since.scalar or (metrics is not None and not metrics):
-            return []
-        values: dict[str, Any] = {"study": study}
-        query = "all_scalars"
-        if since.scalar > 0:
-            query, values = "delta_scalars", values | {"scalar": since.scalar, "end": end.scalar}
-        if metrics is not None:
-            query, values = f"{query}_of_metrics", values | {"metrics": self._numbers(metrics)}
-        return self._session.read(query, **values)
+    ) -> Iterable[Scalar]:
+        if metrics is not None and not metrics:
+            return ()
+        if since.scalar <= 0:
+            found, names = self._of_metrics("all_scalars", metrics, study=study)
+            return rows.scalar_records(found, names, self._ids(study) if found else {})
+        if end.scalar <= since.scalar and not self._session.in_transaction:
+            return ()
+        found, names = self._of_metrics("delta_scalars", metrics, study=study, scalar=since.scalar)
+        ids = {key: self._session.read_plain("task_id", key=key)[0][0] for key in {row[0] for row in found}}
+        return rows.scalar_records(found, names, ids)
 
     def request(
         self, kind: RequestKind, *, study: str | None, task: str | None, payload: dict[str, Any], now: float

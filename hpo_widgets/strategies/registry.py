@@ -28,7 +28,6 @@ def _optuna(sampler: str | None) -> Callable[..., Strategy]:
 
 
 MAKERS: dict[str, Callable[..., Strategy]] = {
-    "auto": _optuna(None),
     "grid": GridSearch,
     "random": RandomSearch,
     "optuna": _optuna(None),
@@ -41,7 +40,7 @@ def strategy_names() -> tuple[str, ...]:
     return tuple(MAKERS)
 
 
-def create_strategy(spec: str | type[Strategy] | Strategy = "auto", **options: Any) -> Strategy:
+def create_strategy(spec: str | type[Strategy] | Strategy = "tpe", **options: Any) -> Strategy:
     """Makes the strategy a person means.
 
     Args:

@@ -109,7 +109,9 @@ class Chart {
     const parts = [];
     this.spots = [];
     if (valued.length) {
-      const [low, high] = range(valued.map((p) => p[2]), head.minimize);
+      // What has only begun to learn is drawn at the edge: the scale belongs to what has ended.
+      const ended = valued.filter((p) => p[3] !== "running");
+      const [low, high] = range((ended.length > 1 ? ended : valued).map((p) => p[2]), head.minimize);
       const last = Math.max(1, points[points.length - 1][0]);
       const span = width - PAD.left - PAD.right;
       const inner = HEIGHT - PAD.top - PAD.bottom;
@@ -285,10 +287,10 @@ class View {
       nodes.push(make("div", "hpo-progress-label", `trial ${head.best.trial ?? "–"}`));
       const list = make("dl", "hpo-progress-parameters");
       for (const [name, value] of head.best.parameters) {
-        const row = make("div");
-        row.append(make("dt", "", name), make("dd", "", value));
-        row.title = `${name} = ${value}`;
-        list.append(row);
+        for (const node of [make("dt", "", name), make("dd", "", value)]) {
+          node.title = `${name} = ${value}`;
+          list.append(node);
+        }
       }
       nodes.push(list);
     }

@@ -87,9 +87,7 @@ class Publisher:
             with self._lock:
                 if self._thread is threading.current_thread():
                     self._thread = self._watch = None
-            forget = getattr(self._store, "forget_thread", None)
-            if forget is not None:
-                forget()
+            self._store.forget_thread()
 
     def _follow(self, watch: Any) -> None:
         looked = time.monotonic()

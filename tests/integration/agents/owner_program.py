@@ -6,13 +6,17 @@ Usage: python owner_program.py STORE KIND. Prints the process ids of everything 
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
 from typing import Any
 
+import psutil
+
 from hpo_widgets.agents.agent import Agent
 from hpo_widgets.agents.forkserver import ForkLauncher
 from hpo_widgets.agents.ship import ship
+from hpo_widgets.agents.spawn import SpawnLauncher
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.sqlite import SqliteStore
 
@@ -30,7 +34,8 @@ def hangs(task: Any) -> None:
 def main() -> None:
     """Starts the agent, waits until its tasks have started everything, says so, and waits to be killed."""
     store = SqliteStore(sys.argv[1])
-    launcher = ForkLauncher(store, fresh=sys.argv[2] == "spawn")
+    portable = sys.argv[2] == "portable"
+    launcher = SpawnLauncher(store) if portable else ForkLauncher(store, fresh=sys.argv[2] == "spawn")
     agent = Agent(store, "q", launcher, slots=2)
     agent.start()
     shipment = ship(hangs)
@@ -40,9 +45,16 @@ def main() -> None:
     while any(len(store.scalars(task.id)) < 3 for task in tasks):
         time.sleep(0.01)
     pids = [int(point.value) for task in tasks for point in store.scalars(task.id)]
-    if os.fork() == 0:  # as joblib in the kernel might: it keeps the kernel's end of every socket open
-        time.sleep(300)
-    print(*pids, launcher.server_pid, flush=True)
+    if isinstance(launcher, ForkLauncher):
+        pids.append(launcher.server_pid or 0)
+        if os.fork() == 0:  # as joblib in the kernel might: it keeps the kernel's end of every socket open
+            time.sleep(300)
+    else:  # what left its group is out of reach when nobody is there to look for it
+        out_of_reach = [pid for pid in pids if psutil.Process(pid).name() == "sleep" and os.getsid(pid) == pid]
+        for pid in out_of_reach:
+            os.kill(pid, signal.SIGKILL)
+        pids = [pid for pid in pids if pid not in out_of_reach]
+    print(*pids, flush=True)
     time.sleep(300)
 
 

@@ -69,10 +69,12 @@ class EngineMachine(RuleBasedStateMachine):
     def obey(self) -> None:
         self.hands.obey()
 
+    @precondition(lambda self: not self.hands.engine.finished)
     @rule(kind=st.sampled_from([RequestKind.PAUSE, RequestKind.RESUME]))
     def pause_or_resume(self, kind: RequestKind) -> None:
         self.hands.ask(kind)
 
+    @precondition(lambda self: not self.hands.engine.finished)
     @rule(n=st.integers(0, 1000))
     def enqueue(self, n: int) -> None:
         self.hands.ask(RequestKind.ENQUEUE, parameters={"x": 0.5, "n": n})
@@ -122,8 +124,10 @@ class EngineMachine(RuleBasedStateMachine):
         if not hasattr(self, "hands"):
             return
         self.disk.refusals = 0
-        self.hands.ask(RequestKind.RESUME)
-        self.hands.run_out()
+        if not self.hands.engine.finished:
+            self.hands.ask(RequestKind.RESUME)
+            self.hands.run_out()
+        self.hands.obey()
         record = self.hands.store.study(self.hands.study)
         assert (record.state, record.owner) == (StudyState.COMPLETED, None)
         assert {t.trial for t in self.hands.tasks()} == set(range(self.jobs))

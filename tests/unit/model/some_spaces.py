@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from hypothesis import strategies as st
@@ -81,30 +82,50 @@ def discretes(name: str) -> st.SearchStrategy[Parameter]:
     return st.lists(VALUES, min_size=1, max_size=5).map(lambda values: DiscreteParameterRange(name, values))
 
 
+@st.composite
+def few(draw: st.DrawFn, name: str) -> Parameter:
+    """A finite parameter of one to four values."""
+    low, count, step = draw(st.integers(-3, 3)), draw(st.integers(0, 3)), draw(st.sampled_from([1, 2]))
+    return draw(
+        st.sampled_from(
+            [
+                UniformIntegerParameterRange(name, low, low + count, step),
+                UniformParameterRange(name, low / 10, (low + count * step) / 10, step / 10),
+                LogUniformParameterRange(name, low, low + count * step, 2, step),
+                NormalParameterRange(name, low, 1, low - 0.5, low + 0.5, 0.5),
+            ]
+        )
+        | discretes(name)
+    )
+
+
 def plains(name: str) -> st.SearchStrategy[Parameter]:
     return st.one_of(
         uniforms(name), integers(name), loguniforms(name), normals(name), lognormals(name), discretes(name)
     )
 
 
+Kind = Callable[[str], st.SearchStrategy[Parameter]]
+
+
 @st.composite
-def sets(draw: st.DrawFn, names: list[str], depth: int = 1) -> Parameter:
+def sets(draw: st.DrawFn, names: list[str], kind: Kind, depth: int = 1) -> Parameter:
     combinations = []
     for _ in range(draw(st.integers(1, 3))):
         mine = draw(st.lists(st.sampled_from(names), unique=True, max_size=3)) if names else []
-        combination: dict[str, Any] = {name: draw(VALUES | plains(name)) for name in mine}
+        combination: dict[str, Any] = {name: draw(VALUES | kind(name)) for name in mine}
         rest = [name for name in names if name not in mine]
         if depth and rest and draw(st.booleans()):
-            combination[draw(st.sampled_from(rest))] = draw(sets(rest, depth - 1))
+            combination[draw(st.sampled_from(rest))] = draw(sets(rest, kind, depth - 1))
         combinations.append(combination)
     return ParameterSet(combinations)
 
 
 @st.composite
-def spaces(draw: st.DrawFn, conditional: bool = True) -> SearchSpace:
+def spaces(draw: st.DrawFn, kind: Kind = plains) -> SearchSpace:
     names = draw(st.lists(NAMES, min_size=1, max_size=4, unique=True))
-    parameters = [draw(plains(name)) for name in names]
-    if conditional and draw(st.booleans()):
+    parameters = [draw(kind(name)) for name in names]
+    if draw(st.booleans()):
         others = draw(st.lists(NAMES.filter(lambda name: name not in names), min_size=1, max_size=4, unique=True))
-        parameters.insert(draw(st.integers(0, len(parameters))), draw(sets(others)))
+        parameters.insert(draw(st.integers(0, len(parameters))), draw(sets(others, kind)))
     return SearchSpace(parameters)

@@ -68,13 +68,13 @@ def test_strategies_come_by_name_class_or_object() -> None:
     assert isinstance(create_strategy(GridSearch), GridSearch)
     mine = RandomSearch()
     assert create_strategy(mine) is mine
-    assert {"auto", "grid", "random", "tpe"} <= set(strategy_names())
+    assert {"grid", "random", "tpe"} <= set(strategy_names())
 
 
 @pytest.mark.parametrize(
     ("spec", "options", "said"),
     [
-        ("tppe", {}, "use one of auto, grid, random.*Did you mean 'tpe'"),
+        ("tppe", {}, "use one of grid, random.*Did you mean 'tpe'"),
         ("zzz", {}, "use one of"),
         (3, {}, "3 is no strategy"),
         (dict, {}, "is no strategy"),

@@ -5,14 +5,17 @@ import threading
 from html.parser import HTMLParser
 
 import comm
+import psutil
 import pytest
 from comm.base_comm import BaseComm
 
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.store.sqlite import SqliteStore
 from hpo_widgets.widgets import progress
 from hpo_widgets.widgets.progress import ProgressPanel, publisher, route_clicks, show_panel, study_bundle
+from tests.unit.widgets.desk import Desk
 
 PATIENCE_S = 20.0
 HOSTILE = "<img src=x onerror=alert(1)>&\"' 🦜 " + "x" * 300
@@ -177,19 +180,22 @@ def test_a_study_has_one_panel_in_however_many_cells_it_is_shown(desk, shown):
     assert shown(other.study) is not shown(found.study)
 
 
-def test_closed_panels_leave_nothing_behind(desk, store):
-    found = desk()
+def test_closed_panels_leave_nothing_behind(tmp_path):
+    store = SqliteStore(tmp_path)
+    found = Desk(store, "accuracy", "max", "digits")
     found.run()
-    manager = comm.get_comm_manager()
-    threads = set(threading.enumerate())
-    before = len(manager.comms)
+    show_panel(found.study).close()
+    publisher(store).join(PATIENCE_S)
+    process, manager = psutil.Process(), comm.get_comm_manager()
+    threads, comms, files = set(threading.enumerate()), len(manager.comms), process.num_fds()
     for _ in range(100):
         show_panel(found.study).close()
     publisher(store).join(PATIENCE_S)
-    assert len(manager.comms) == before
+    assert len(manager.comms) == comms
     assert set(threading.enumerate()) <= threads
-    assert store._watches == []
+    assert process.num_fds() <= files
     assert (id(store), found.study.id) not in progress._panels()
+    store.close()
 
 
 def test_the_publisher_starts_again_for_a_new_panel(desk, store, shown):

@@ -1,0 +1,34 @@
+"""Names with sections, and calling a function by them. Imported in every task of such a search: keep it small.
+
+ClearML's names are "Section/name". A function knows no sections: `General/lr`, `Args/lr` and `lr` are all its argument
+`lr`, while the parameter keeps the name it was given everywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from hpo_widgets.agents.child import read_function
+
+
+def argument_of(name: str) -> str:
+    """Gives the argument behind a parameter's name: what follows the section."""
+    section, slash, rest = name.partition("/")
+    return rest if slash and rest else section
+
+
+class SectionCall:
+    """Calls a stored function whose arguments go by their names without a section. Runs in the task's process."""
+
+    def __init__(self, body: bytes) -> None:
+        self.body = body
+
+    def __call__(self, **parameters: Any) -> Any:
+        """Calls the function; `General/lr` becomes `lr`."""
+        return call_without_sections(read_function(self.body), **parameters)
+
+
+def call_without_sections(function: Callable[..., Any], /, **parameters: Any) -> Any:
+    """Calls a function with its parameters by their names without a section."""
+    return function(**{argument_of(name): value for name, value in parameters.items()})
