@@ -211,7 +211,9 @@ class Engine:
                     changed = True
                 case desk.Proposed(parameters=dict() as parameters):
                     self.picture.asking = 0
-                    self._record(Start(parameters=parameters))
+                    # Started by the next plan: the study may have been paused while the strategy thought.
+                    self.picture.retries.append(Start(parameters=parameters, trial=self.picture.jobs))
+                    self.picture.jobs += 1
                     changed = True
                 case desk.StopTrial(trial=trial):
                     id = self._task_of_trial.get(trial)

@@ -24,11 +24,11 @@ class Live:
 
 @dataclass(frozen=True, kw_only=True)
 class Start:
-    """Is a run to be started without asking the strategy: a retry, or a trial made by hand."""
+    """Is a run to be started: a proposal, a retry, or a trial made by hand."""
 
     parameters: dict[str, Any]
     trial: int | None = None
-    """Number of the trial that is run again; `None` for a new one."""
+    """Number of its trial; `None` when it gets the next one as it starts."""
     attempt: int = 0
     memo: dict[str, Any] | None = None
     request: int | None = None
@@ -47,7 +47,9 @@ class Picture:
     """Trials decided on; the next one gets this number."""
     live: dict[str, Live] = field(default_factory=dict)
     retries: deque[Start] = field(default_factory=deque)
+    """Runs of trials that have their number: retries, and what the strategy has proposed."""
     enqueued: deque[Start] = field(default_factory=deque)
+    """Trials made by hand that wait for a slot."""
     asking: int = 0
     """Proposals asked of the strategy and not answered yet: none or one."""
     unsaved: int = 0

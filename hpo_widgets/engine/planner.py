@@ -40,7 +40,10 @@ def plan(picture: Picture, now: float) -> Plan:
             enqueued = _clamp(len(picture.enqueued), room - retries, left)
             if not (picture.exhausted or picture.starved):
                 asks = _clamp(room - retries - enqueued, left - enqueued, 1)
-    idle = not (picture.live or picture.asking or picture.unsaved or retries or enqueued or asks)
+    # A study that winds up does not wait for a proposal that it would not use.
+    winding_up = ending is not None or picture.error is not None or picture.state is StudyState.DRAINING
+    thinking = picture.asking and not winding_up
+    idle = not (picture.live or thinking or picture.unsaved or retries or enqueued or asks)
     return Plan(
         stops=stops,
         retries=retries,

@@ -68,15 +68,20 @@ class Feed {
 }
 
 // ---- the chart -----------------------------------------------------------------------------------------------------
-function range(values, minimize) {
-  const sorted = Float64Array.from(values).sort();
-  let low = sorted[0];
-  let high = sorted[sorted.length - 1];
-  // One diverged trial must not flatten all others: the bad side ends a little beyond nine tenths of the trials.
-  const at = (share) => sorted[Math.round((sorted.length - 1) * share)];
+// The scale belongs to the trials that count, with some room on the bad side; what lies beyond is drawn at the edge, so
+// that neither a diverged trial nor one that has only begun flattens all others.
+function range(points, minimize) {
+  const counted = points.filter((point) => COUNTED.has(point[3]));
+  const values = Float64Array.from((counted.length > 2 ? counted : points).map((point) => point[2])).sort();
+  const at = (share) => values[Math.round((values.length - 1) * share)];
+  let low = at(0);
+  let high = at(1);
   if (minimize) high = Math.min(high, at(0.9) + 1.5 * (at(0.9) - low));
   else low = Math.max(low, at(0.1) - 1.5 * (high - at(0.1)));
   if (!(high > low)) { const room = Math.abs(low) * 0.05 || 0.5; low -= room; high += room; }
+  const span = high - low;
+  if (minimize) high = Math.min(high + span / 2, Math.max(high, ...points.map((point) => point[2])));
+  else low = Math.max(low - span / 2, Math.min(low, ...points.map((point) => point[2])));
   const room = (high - low) * 0.06;
   return [low - room, high + room];
 }
@@ -109,9 +114,7 @@ class Chart {
     const parts = [];
     this.spots = [];
     if (valued.length) {
-      // What has only begun to learn is drawn at the edge: the scale belongs to what has ended.
-      const ended = valued.filter((p) => p[3] !== "running");
-      const [low, high] = range((ended.length > 1 ? ended : valued).map((p) => p[2]), head.minimize);
+      const [low, high] = range(valued, head.minimize);
       const last = Math.max(1, points[points.length - 1][0]);
       const span = width - PAD.left - PAD.right;
       const inner = HEIGHT - PAD.top - PAD.bottom;

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -18,6 +20,8 @@ SHOWN_CELL, RESULT_CELL, AGAIN_CELL = 3, 7, 10
 SECONDS = 60
 
 LONG_STUDY = """
+import os
+import signal
 import time
 import hpo_widgets as hpo
 
@@ -87,11 +91,11 @@ def test_quickstart_runs_shows_progress_and_survives_a_reload(
     notebook.run_cell(RESULT_CELL, wait=False)
     # And it moves while a cell waits.
     notebook.wait(lambda: done(notebook, SHOWN_CELL) > seen, "more trials are done", SECONDS)
-    notebook.wait_text(RESULT_CELL, "completed after 30 trials; at least 95 % right: True")
+    notebook.wait_text(RESULT_CELL, "completed after 40 trials; at least 95 % right: True")
     for cell in (8, AGAIN_CELL):
         notebook.run_cell(cell)
     assert notebook.errors_of_cells() == []
-    expect(panel(notebook, SHOWN_CELL)).to_contain_text("30 of 30 trials")
+    expect(panel(notebook, SHOWN_CELL)).to_contain_text("40 of 40 trials")
     expect(panel(notebook, AGAIN_CELL)).to_contain_text("completed (limit: total_max_jobs)")
     assert notebook.cell(8).locator(".js-plotly-plot").count() == 1
     assert (notebook_folder / ".hpo" / "store.sqlite").exists()
@@ -210,3 +214,23 @@ def test_names_are_shown_as_they_are(open_notebook: OpenNotebook) -> None:
     assert shown.evaluate("node => node.scrollWidth <= node.clientWidth")
     assert dialogs == []
     clean(notebook)
+
+
+def test_after_the_kernel_was_killed_the_study_goes_on_with_a_click(open_notebook: OpenNotebook) -> None:
+    attach = "import hpo_widgets as hpo\nstudy = hpo.attach('long')\nstudy"
+    notebook = open_notebook([LONG_STUDY, attach, "study.stop()\nstudy.wait()"])
+    notebook.run_cell(0)
+    expect(panel(notebook)).to_contain_text("2 running")
+    os.kill(notebook.kernel_pid(), signal.SIGKILL)
+    expect(panel(notebook).get_by_role("status")).to_contain_text("The kernel that brought this up to date is gone")
+    for name in ("Pause", "Stop"):
+        expect(button(notebook, name)).to_be_disabled()
+    notebook.restart_kernel()
+    notebook.run_cell(1)
+    expect(panel(notebook, 1)).to_contain_text("interrupted")
+    button(notebook, "Resume", 1).click()
+    expect(panel(notebook, 1).locator(".hpo-progress-state")).to_have_text("running")
+    expect(panel(notebook, 1)).to_contain_text("2 running")
+    notebook.run_cell(2)
+    assert notebook.errors_of_cells() == []
+    assert notebook.outside == []

@@ -1,0 +1,80 @@
+# Two commands do all the set-up: `make lab` and `make test`. `make help` lists the rest.
+# Everything is installed in ./.venv; PYTHON=/path/to/python3.12 chooses the interpreter that makes it.
+
+PYTHON ?=
+LAB_ARGS ?=
+PYTEST_ARGS ?=
+BENCH_ARGS ?=
+PEERS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := -m pip install --quiet --disable-pip-version-check
+QUICK := tests/unit tests/contract tests/test_architecture.py tests/test_docs.py
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test lint types pytest browser test-lowest bench clean
+
+help:  ## Lists the commands.
+	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1: /' | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
+
+lab: $(VENV)/.lab  ## Opens JupyterLab on the quickstart; LAB_ARGS="--no-browser --port 9999" passes options.
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_quickstart.ipynb $(LAB_ARGS)
+
+test: lint types pytest  ## Lints, checks types, and runs every tier of tests, the browser included.
+	@echo "== all passed"
+
+lint: $(VENV)/.test  ## Checks style and format with ruff.
+	@echo "== lint"
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.test  ## Checks types with mypy.
+	@echo "== types"
+	$(BIN)/mypy
+
+pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses.
+	@echo "== tests"
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+browser: $(VENV)/.test  ## Finds a Chromium for the UI tests, or installs one.
+	@echo "== browser"
+	@bash .ci/get-browser $(BIN)/python
+	@$(BIN)/python tests/ui/browser.py
+
+test-lowest: .venv-lowest/.installed  ## Runs the quick tests with the lowest version of every dependency.
+	.venv-lowest/bin/python -m pytest -p no:nbval --override-ini addopts="-ra --strict-markers --import-mode=importlib" $(QUICK)
+
+bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed)  ## Prints one table of ratios; PEERS=1 adds Ray Tune and Syne Tune.
+	$(if $(PEERS),HPO_WIDGETS_PEERS_PYTHON=$(abspath .venv-peers)/bin/python) \
+	$(BIN)/python tests/benchmarks/run.py $(if $(PEERS),--peers) $(BENCH_ARGS)
+
+clean:  ## Removes environments, caches and what tests left; studies (.hpo folders) stay.
+	rm -rf .venv .venv-lowest .venv-peers build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	find hpo_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(BIN)/python:
+	@bash .ci/make-venv $(VENV) $(PYTHON)
+
+$(VENV)/.lab: pyproject.toml $(BIN)/python
+	@echo "Installing hpo_widgets, JupyterLab and scikit-learn; the first time takes a few minutes ..."
+	@$(BIN)/python $(PIP) --editable '.[lab]' scikit-learn
+	@touch $@
+
+$(VENV)/.test: pyproject.toml $(BIN)/python
+	@echo "Installing hpo_widgets and what its tests need; the first time takes a few minutes ..."
+	@$(BIN)/python $(PIP) --editable '.[test]'
+	@touch $@
+
+.venv-lowest/.installed: pyproject.toml .ci/lowest.py
+	@bash .ci/make-venv .venv-lowest $(PYTHON)
+	@.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/constraints.txt
+	@echo "Installing the lowest version of every dependency ..."
+	@.venv-lowest/bin/python $(PIP) --constraint .venv-lowest/constraints.txt --editable '.[test]'
+	@touch $@
+
+.venv-peers/.installed: Makefile
+	@bash .ci/make-venv .venv-peers $(PYTHON)
+	@echo "Installing Ray Tune and Syne Tune (about 2 GB) ..."
+	@.venv-peers/bin/python $(PIP) 'ray[tune]' syne-tune
+	@touch $@

@@ -1,0 +1,48 @@
+"""Makes a run of tests touch nothing of its surroundings, and puts the tiers in order.
+
+Order: quick tests first, real processes next, notebooks, and the browser last: Playwright's synchronous interface keeps
+an event loop running in the main thread, and nothing that uses asyncio may come after it.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import pytest
+
+REPOSITORY = Path(__file__).parents[1]
+TIERS = ("tests/unit", "tests/contract", "tests", "tests/integration", "tests/notebooks", "notebooks", "tests/ui")
+"""Folders in the order in which they run; a test belongs to the longest that fits."""
+UI_SECONDS = 300
+_STORE = pytest.StashKey[str]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Gives the whole run a store of its own, and lets every kernel and child find the package."""
+    config.stash[_STORE] = tempfile.mkdtemp(prefix="hpo-test-store-")
+    os.environ["HPO_WIDGETS_STORE"] = config.stash[_STORE]
+    os.environ["PYTHONPATH"] = os.pathsep.join([str(REPOSITORY), *filter(None, [os.environ.get("PYTHONPATH")])])
+    os.environ["PYDEVD_DISABLE_FILE_VALIDATION"] = "1"
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    """Removes the store of the run."""
+    shutil.rmtree(config.stash[_STORE], ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Sorts the tests by tier and marks those that drive a browser."""
+    items.sort(key=lambda item: TIERS.index(_tier(item)))
+    for item in items:
+        if _tier(item) == "tests/ui":
+            item.add_marker("ui")
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(UI_SECONDS))
+
+
+def _tier(item: pytest.Item) -> str:
+    place = item.path.relative_to(REPOSITORY).as_posix() if item.path.is_relative_to(REPOSITORY) else "tests"
+    return max((tier for tier in TIERS if place.startswith(f"{tier}/")), key=len, default="tests")

@@ -1,0 +1,154 @@
+"""Documents tell the truth: commands exist, links resolve, code runs, public names are described."""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+
+import hpo_widgets
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/benchmarks/README.md")]
+LAB_COMMANDS = {"lab", "test"}
+"""The commands that README promises to do all the set-up."""
+VISIBLE = {
+    "CHANGELOG.md", "CONTRIBUTING.md", "LICENSE", "Makefile", "README.md", "binder", "hpo_widgets", "notebooks",
+    "pyproject.toml", "tests",
+}  # fmt: skip
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), flags=re.MULTILINE))
+
+
+def make_commands(text: str) -> set[str]:
+    """Returns the targets of every `make ...` in a document's code, its variables and options left out."""
+    code = [*re.findall(r"```sh\n(.*?)```", text, flags=re.DOTALL), *re.findall(r"`(make [^`]*)`", text)]
+    lines = [line.split("#")[0] for block in code for line in block.splitlines()]
+    made = [re.sub(r'\w+=("[^"]*"|\S*)', "", line).split()[1:] for line in lines if line.startswith("make ")]
+    return {word for words in made for word in words if not word.startswith("-")}
+
+
+def links(text: str) -> list[str]:
+    found = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r"<img[^>]* src=\"([^\"]+)\"", text)
+    return [link for link in found if "://" not in link and not link.startswith("#")]
+
+
+def python_blocks(text: str) -> list[str]:
+    return re.findall(r"```python\n(.*?)```", text, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_of_a_document_are_in_the_makefile(path: Path) -> None:
+    assert make_commands(path.read_text()) - make_targets() == set()
+
+
+def test_readme_promises_the_two_commands() -> None:
+    assert make_commands((ROOT / "README.md").read_text()) >= LAB_COMMANDS
+
+
+def test_command_that_is_not_in_the_makefile_would_be_found() -> None:
+    text = '`make absent X=1` and\n```sh\nmake lint types Y="a b"  # why\nmake bench BENCH_ARGS=--strict\n```'
+
+    assert make_commands(text) == {"absent", "lint", "types", "bench"}
+    assert make_commands(text) - make_targets() == {"absent"}
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_links_of_a_document_resolve(path: Path) -> None:
+    broken = [link for link in links(path.read_text()) if not (path.parent / link.split("#")[0]).exists()]
+
+    assert broken == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_paths_named_in_a_document_exist(path: Path) -> None:
+    named = re.findall(r"`((?:hpo_widgets|tests|notebooks)/[\w./-]*[\w/])`", path.read_text())
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+def test_python_of_the_readme_runs(tmp_path: Path) -> None:
+    blocks = python_blocks((ROOT / "README.md").read_text())
+    script = tmp_path / "readme.py"
+    told = "\nprint(len(table), study.state, best['kernel'], round(study.best.objective, 2))"
+    script.write_text(blocks[0] + told)
+
+    said = subprocess.run(
+        [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
+    )
+
+    assert len(blocks) == 1
+    assert said.returncode == 0, said.stderr
+    trials, state, kernel, score = said.stdout.split()
+    assert (trials, state) == ("20", "completed")
+    assert kernel in {"rbf", "sigmoid"}
+    assert 0.9 < float(score) <= 1
+
+
+def test_names_of_the_package_that_the_readme_uses_exist() -> None:
+    used = set(re.findall(r"\bhpo\.([a-z_]+)", (ROOT / "README.md").read_text()))
+
+    assert {"tune", "attach", "studies"} <= used
+    assert used - set(hpo_widgets.__all__) == set()
+
+
+@pytest.mark.parametrize("name", hpo_widgets.__all__)
+def test_public_name_is_described(name: str) -> None:
+    assert (getattr(hpo_widgets, name).__doc__ or "").strip()
+
+
+def test_every_folder_of_the_package_is_described() -> None:
+    packages = sorted((ROOT / "hpo_widgets").rglob("__init__.py"))
+
+    assert packages
+    assert [str(path) for path in packages if not ast.get_docstring(ast.parse(path.read_text()))] == []
+
+
+def test_changelog_begins_with_the_version() -> None:
+    versions = re.findall(r"^## (\S+)", (ROOT / "CHANGELOG.md").read_text(), flags=re.MULTILINE)
+
+    assert versions[0] == hpo_widgets.__version__
+
+
+def test_project_metadata_is_whole() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+
+    assert project["requires-python"] == ">=3.11"
+    asked = {re.split(r"[>\[]", each)[0] for each in project["dependencies"]}
+    assert asked == {
+        "anywidget", "cloudpickle", "hiplot", "ipywidgets", "optuna", "pandas", "plotly", "psutil", "pydantic",
+    }  # fmt: skip
+    assert "Apache License" in (ROOT / "LICENSE").read_text()[:200]
+
+
+def test_every_dependency_has_a_lower_bound_that_can_be_tested() -> None:
+    spec = importlib.util.spec_from_file_location("lowest", ROOT / ".ci" / "lowest.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+
+    constraints = list(module.lowest(ROOT / "pyproject.toml"))
+
+    assert "optuna==5.0.0" in constraints
+    assert all(re.fullmatch(r"[\w.-]+==[\d.]+", each) for each in constraints)
+
+
+def test_top_of_the_repository_holds_what_it_should() -> None:
+    tracked = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    if tracked.returncode != 0:
+        pytest.skip("not a git checkout")
+
+    top = {line.split("/")[0] for line in tracked.stdout.splitlines()}
+    assert {name for name in top if not name.startswith(".")} <= VISIBLE
