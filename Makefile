@@ -10,7 +10,7 @@ PEERS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check
-QUICK := tests/unit tests/contract tests/test_architecture.py tests/test_docs.py
+QUICK := tests/unit tests/contract tests/test_architecture.py tests/test_docs.py tests/test_package.py
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint types pytest browser test-lowest bench clean
@@ -19,7 +19,8 @@ help:  ## Lists the commands.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1: /' | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
 
 lab: $(VENV)/.lab  ## Opens JupyterLab on the quickstart; LAB_ARGS="--no-browser --port 9999" passes options.
-	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks/01_quickstart.ipynb $(LAB_ARGS)
+	$(BIN)/python -m jupyterlab $(if $(filter 0,$(shell id -u)),--allow-root) --ServerApp.root_dir=notebooks \
+	--LabApp.default_url=/lab/tree/01_quickstart.ipynb $(LAB_ARGS)
 
 test: lint types pytest  ## Lints, checks types, and runs every tier of tests, the browser included.
 	@echo "== all passed"

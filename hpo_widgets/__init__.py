@@ -40,7 +40,28 @@ _HOMES = {
     "uniform": "model.space_shorthand",
 }
 
-__all__ = sorted(_HOMES)
+__all__ = [
+    "GridSearch",
+    "HpoError",
+    "InvalidInput",
+    "Limits",
+    "Objective",
+    "OptunaStrategy",
+    "RandomSearch",
+    "SearchSpace",
+    "Strategy",
+    "Study",
+    "attach",
+    "choice",
+    "configure",
+    "integer",
+    "lognormal",
+    "loguniform",
+    "normal",
+    "studies",
+    "tune",
+    "uniform",
+]
 
 if TYPE_CHECKING:
     from hpo_widgets.errors import HpoError, InvalidInput
@@ -77,7 +98,7 @@ def _show_studies_in_notebooks() -> None:
         formatter.for_type_by_name("hpo_widgets.study", "Study", _study_bundle)
 
 
-def _study_bundle(study: Any, include: Any = None, exclude: Any = None) -> Any:
+def _study_bundle(study: Any, **_: Any) -> Any:
     from hpo_widgets.widgets.progress import study_bundle
 
     return study_bundle(study)

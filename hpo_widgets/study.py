@@ -12,7 +12,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.charts.tasks_table import tasks_table
-from hpo_widgets.engine.engine import SKIPPED, Conclusion
+from hpo_widgets.engine.engine import Conclusion
 from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.engine.run import Run
@@ -23,7 +23,7 @@ from hpo_widgets.model.objective import rank
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.model.task import SKIPPED, Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
 
 if TYPE_CHECKING:
@@ -285,7 +285,7 @@ class Study:
         """Gives the best tasks whose results count, best first."""
         config = self.config
         results = self._results(config)
-        tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t.state, results[t.id].values)]
+        tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t, results[t.id].values)]
         order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
         return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
 

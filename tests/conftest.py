@@ -12,11 +12,17 @@ import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 REPOSITORY = Path(__file__).parents[1]
 TIERS = ("tests/unit", "tests/contract", "tests", "tests/integration", "tests/notebooks", "notebooks", "tests/ui")
 """Folders in the order in which they run; a test belongs to the longest that fits."""
 UI_SECONDS = 300
+
+# A busy machine must not fail a property: no test here is about how long one example takes.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
+
 _STORE = pytest.StashKey[str]()
 
 

@@ -24,6 +24,8 @@ from typing import Any, NoReturn
 
 from hpo_widgets.agents import orphans
 from hpo_widgets.agents.launcher import Job
+from hpo_widgets.agents.spares import receive_job
+from hpo_widgets.errors import StoreError
 
 CHILD_SETUP_FAILED = 70
 """Exit code when a task's process could not get as far as its function; the console says why."""
@@ -35,8 +37,8 @@ class Birth:
 
     server: int
     """Process id of the fork server."""
-    job: bytes
-    """The pickled `Job`."""
+    job: bytes | None
+    """The pickled `Job`; `None` for a spare, which gets it over `job_pipe`."""
     code: bytes
     """The pickled function."""
     folder: Path
@@ -47,6 +49,8 @@ class Birth:
     """The server's own file descriptors, which are none of its business."""
     fresh: bool
     """Whether to run in a new interpreter."""
+    job_pipe: int = -1
+    """Read end of the pipe over which a spare's job comes."""
 
 
 def become_task(birth: Birth) -> NoReturn:
@@ -59,15 +63,19 @@ def become_task(birth: Birth) -> NoReturn:
             os._exit(CHILD_SETUP_FAILED)
         _reset_signals()
         _connect(birth)
-        job: Job = pickle.loads(birth.job)
-        _settle(job)
         if birth.fresh:
             _execute(birth)
         _forget_server()
         _reseed()
         from hpo_widgets.agents import child
 
-        code = child.run(job, birth.code, birth.folder)
+        store = None
+        if birth.job is None:
+            with suppress(StoreError):  # tried again when the job is there
+                store = child.open_store(birth.folder)
+        job: Job = pickle.loads(birth.job if birth.job is not None else receive_job(birth.job_pipe))
+        _settle(job)
+        code = child.run(job, birth.code, birth.folder, store)
         code = leave(code)
     except BaseException:  # noqa: BLE001 - there is nobody above to tell: the console is the place
         traceback.print_exc()
@@ -107,6 +115,8 @@ def _settle(job: Job) -> None:
 
 def _execute(birth: Birth) -> NoReturn:
     """Replaces this process by a new interpreter that runs the same job."""
+    assert birth.job is not None
+    _settle(pickle.loads(birth.job))
     luggage = tempfile.TemporaryFile()  # noqa: SIM115 - lives on in the new program
     luggage.write(pickle.dumps((birth.job, birth.code, str(birth.folder))))
     luggage.seek(0)

@@ -29,11 +29,23 @@ LARGEST_ERROR = 100_000
 """Characters of a traceback that are kept: its end says most."""
 
 
-def run(job: Job, body: bytes, folder: Path) -> int:
-    """Runs a job in this process and gives its exit code; the caller then ends the process with it."""
-    open_store = partial(SqliteStore, folder, create=False)
-    store: Store = patiently(open_store, OPEN_PATIENCE_S)
-    task = RunningTask(job, store, open_store)
+def open_store(folder: Path) -> Store:
+    """Opens the store in a task's process, which finds it there."""
+    return SqliteStore(folder, create=False)
+
+
+def run(job: Job, body: bytes, folder: Path, store: Store | None = None) -> int:
+    """Runs a job in this process and gives its exit code; the caller then ends the process with it.
+
+    Args:
+        job: What to run.
+        body: The pickled function.
+        folder: Folder of the store.
+        store: The store, where this process has opened it already.
+    """
+    reopen = partial(open_store, folder)
+    store = store or patiently(reopen, OPEN_PATIENCE_S)
+    task = RunningTask(job, store, reopen)
     enter(task, whole_process=True)
     outcome, code = execute(job, lambda: load_function(job, body), task, lambda: _sources(store, job.code))
     task.flush()

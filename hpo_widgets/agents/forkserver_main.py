@@ -25,6 +25,7 @@ from hpo_widgets.agents import orphans, wire
 from hpo_widgets.agents.birth import Birth, become_task
 from hpo_widgets.agents.console import CappedLog, log_path
 from hpo_widgets.agents.running import Orphanage, Running
+from hpo_widgets.agents.spares import Spare, Spares
 
 PRELOAD = (
     "hpo_widgets.agents.child", "pkgutil", "typing", "weakref", "traceback", "linecache", "random", "tempfile", "uuid",
@@ -56,6 +57,7 @@ class Server:
         self._codes: dict[str, bytes] = {}
         self._running: dict[int, Running] = {}
         self._orphanage = Orphanage()
+        self._spares = Spares(self._raise_spare)
         self._selector = selectors.DefaultSelector()
         self._alarm, bell = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._own = [control.fileno(), self._alarm, bell]
@@ -79,8 +81,11 @@ class Server:
         while True:
             due = [r.kill_at for r in self._running.values() if r.kill_at is not None]
             timeout = max(0.0, min(due) - time.monotonic()) if due else None
-            for key, _ in self._selector.select(timeout):
+            events = self._selector.select(0 if self._spares.too_few else timeout)
+            for key, _ in events:
                 key.data()
+            if not events and self._spares.too_few:
+                self._spares.add()  # only when there is nothing else to do
             now = time.monotonic()
             for running in self._running.values():
                 if running.kill_at is not None and running.kill_at <= now:
@@ -151,28 +156,53 @@ class Server:
 
     # -- tasks -----------------------------------------------------------------------------------------------------
     def _launch(self, head: dict[str, Any], job: bytes) -> None:
-        task = head["task"]
+        task, code = head["task"], head["hash"]
+        spare = self._spares.take(code, job)
         try:
-            ours, theirs = os.pipe2(os.O_CLOEXEC)
-            os.set_blocking(ours, False)
-            birth = Birth(
-                server=self._pid,
-                job=job,
-                code=self._codes[head["hash"]],
-                folder=self._folder,
-                console=theirs,
-                close=(*self._own, ours, *(r.console for r in self._running.values())),
-                fresh=self._fresh,
-            )
-            pid = self._fork(birth)
+            pid, console = (spare.pid, spare.console) if spare is not None else self._bear(code, job)
         except OSError as error:
             self._send(op="exit", task=task, time=time.time(), error=f"its process could not be started: {error}")
             return
-        os.close(theirs)
-        running = Running(task=task, pid=pid, console=ours, log=CappedLog(log_path(self._folder, task)))
+        running = Running(task=task, pid=pid, console=console, log=CappedLog(log_path(self._folder, task)))
         self._running[pid] = running
-        self._selector.register(ours, selectors.EVENT_READ, lambda: self._pump(running))
+        self._selector.register(console, selectors.EVENT_READ, lambda: self._pump(running))
         self._send(op="started", task=task, pid=pid)
+        if not self._fresh:
+            self._spares.want(code, len(self._running))
+
+    def _bear(self, code: str, job: bytes | None, job_pipe: int = -1, close: tuple[int, ...] = ()) -> tuple[int, int]:
+        """Forks a process for a job, or a spare without one; gives its id and the read end of its console."""
+        console, theirs = os.pipe2(os.O_CLOEXEC)
+        try:
+            os.set_blocking(console, False)
+            others = (r.console for r in self._running.values())
+            birth = Birth(
+                server=self._pid,
+                job=job,
+                code=self._codes[code],
+                folder=self._folder,
+                console=theirs,
+                close=(*self._own, console, *others, *self._spares.fds, *close),
+                fresh=self._fresh,
+                job_pipe=job_pipe,
+            )
+            return self._fork(birth), console
+        except BaseException:
+            os.close(console)
+            raise
+        finally:
+            os.close(theirs)
+
+    def _raise_spare(self, code: str) -> Spare:
+        theirs, ours = os.pipe2(os.O_CLOEXEC)
+        try:
+            pid, console = self._bear(code, None, theirs, (ours,))
+        except BaseException:
+            os.close(ours)
+            raise
+        finally:
+            os.close(theirs)
+        return Spare(pid=pid, code=code, console=console, pipe=ours)
 
     def _pump(self, running: Running) -> None:
         if not running.pump():  # every writer is gone, or the task ended in this very round
@@ -207,9 +237,10 @@ class Server:
             if running is not None:
                 orphans.end_group(running.pid, signal.SIGKILL)
             _, status, usage = os.wait4(seen.si_pid, 0)
+            self._spares.forget(seen.si_pid)
             if running is not None:
                 self._finish(running, status, usage)
-        self._orphanage.sweep(self._running)
+        self._orphanage.sweep(self._running, self._spares.pids)
 
     def _finish(self, running: Running, status: int, usage: Any) -> None:
         with contextlib.suppress(KeyError):
@@ -230,7 +261,7 @@ class Server:
 
     def end(self) -> NoReturn:
         """Kills every process below this one, and ends."""
-        for pid in self._running:
+        for pid in (*self._running, *self._spares.pids):
             orphans.end_group(pid, signal.SIGKILL)
         while True:
             for pid in orphans.children():

@@ -86,13 +86,14 @@ class Orphanage:
         """Notes that a task has ended: its processes are fair game."""
         self._ended |= running.marks
 
-    def sweep(self, running: dict[int, Running]) -> int:
+    def sweep(self, running: dict[int, Running], spares: set[int]) -> int:
         """Kills orphans of ended tasks; those of unknown origin when no task runs. Gives how many orphans there are.
 
         Args:
             running: The tasks that run, by process id.
+            spares: Process ids of spares.
         """
-        found = orphans.children() - running.keys()
+        found = orphans.children() - running.keys() - spares
         if found:  # helpers that an imported module started are the server's own; a task's are in another session
             found = {pid for pid in found if orphans.session(pid) != self._session}
         if not found:

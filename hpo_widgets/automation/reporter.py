@@ -13,7 +13,7 @@ from typing import Any
 
 from hpo_widgets.automation.search_strategy import NamingScheme
 from hpo_widgets.automation.task import STATUS
-from hpo_widgets.engine.engine import retry
+from hpo_widgets.engine.judging import retry
 from hpo_widgets.errors import StoreUnavailable, StudyFailed
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.limits import Limits, remaining
@@ -159,7 +159,7 @@ class Reporter:
         wanted = metrics_of(self._objectives)
         summaries = {s.metric: s for s in self._study.store.task_summaries(task.id) if s.metric in wanted}
         values = read_result(self._objectives, summaries.values()).values
-        if counts(task.state, values):
+        if counts(task, values):
             self._champion.offer(task.id, values)
         if self._callback is None or None in values:
             return

@@ -43,7 +43,7 @@ def top_tasks(
     for task in store.tasks(study):
         values = read_result(objectives, by_task.get(task.id, ())).values
         enough = task.state is TaskState.COMPLETED or not only_completed
-        if enough and counts(task.state, values) and not task.archived:
+        if enough and counts(task, values) and not task.archived:
             able.append((task.id, values))
     order = rank(objectives, ((i, values) for i, (_, values) in enumerate(able)))
     return [OptimizerTask(store, able[i][0]) for i in order[:top_k]]

@@ -1,4 +1,4 @@
-"""What drives a study while it runs: decides purely (`planner`), acts on the store (`engine`), in a thread (`background`).
+"""What drives a study while it runs: decides purely (`planner`), acts on the store (`engine`), in a thread.
 
 Promise: every limit acts when it is due, by deadline or at the report, never on a period; nothing is lost or counted
 twice when the process dies between any two lines; one failing task, callback or proposal stays where it is.

@@ -55,7 +55,7 @@ class EngineThread:
             self.engine = self._open()
             if self.engine is not None:
                 self.engine.run(self._stop.is_set)
-        except Exception:
+        except Exception:  # noqa: BLE001 - recorded with the study, which then has failed
             error = traceback.format_exc()
             logger.error("the engine failed:\n%s", error, extra={"action": "engine-failed"})
         finally:

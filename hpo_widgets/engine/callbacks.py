@@ -1,4 +1,4 @@
-"""Calls the functions that people hang on a study, one after another in a thread of their own, and keeps what they raise."""
+"""Calls the functions that people hang on a study, in turn, in a thread of their own, and keeps what they raise."""
 
 from __future__ import annotations
 
@@ -42,6 +42,6 @@ class Callbacks:
             function, arguments = item
             try:
                 function(*arguments)
-            except Exception:
+            except Exception:  # noqa: BLE001 - whatever it raises is its author's, and is shown
                 self.notices.append(traceback.format_exc())
                 logger.error("a callback raised:\n%s", self.notices[-1], extra={"action": "callback-failed"})

@@ -1,4 +1,4 @@
-"""The desk at which a strategy sits: messages in, replies out, the same in the engine's thread and in a helper process."""
+"""The desk at which a strategy sits: messages in, replies out; the same in the engine's thread and in a process."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ class Desk:
         try:
             replies = self._dispatch(message)
             memos = self._strategy.drain_memos()
-        except Exception:
+        except Exception:  # noqa: BLE001 - a strategy is anybody's code; the study fails with its traceback
             self._broken = True
             return [Raised(error=traceback.format_exc())]
         if memos.study or memos.trials:

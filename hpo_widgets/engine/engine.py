@@ -4,28 +4,27 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from hpo_widgets.engine import desk
+from hpo_widgets.engine.judging import judge_end, retry, task_name
 from hpo_widgets.engine.outbox import Outbox
-from hpo_widgets.engine.picture import Live, Picture, Start
+from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
 from hpo_widgets.engine.podium import Podium
 from hpo_widgets.engine.requests import handle_request
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
-from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.delta import Delta
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.model.objective import Values, is_rankable
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import Scalar
-from hpo_widgets.model.study import Owner, Request, RequestKind
-from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.model.study import Owner, RequestKind
+from hpo_widgets.model.task import Reason, TaskRecord
 from hpo_widgets.store.base import NewTask, Rung, Store, Watch
-from hpo_widgets.strategies.base import Outcome
 
 logger = logging.getLogger(__name__)
 
@@ -43,20 +42,27 @@ class Conclusion:
     result: Result
 
 
+@dataclass(frozen=True, kw_only=True)
+class Listeners:
+    """Are told of what the engine does, in its thread: they must be quick and must not raise."""
+
+    on_end: Callable[[Conclusion], None] = lambda _: None
+    """Every task that has ended."""
+    on_limits: Callable[[Limits], None] = lambda _: None
+    """Limits that come into force."""
+
+
 class Engine:
-    """Drives one study from the thread that calls it. See `resume.open_picture` for how it begins.
+    """Drives one study from the thread that calls it.
 
     Args:
         store: Where everything is read and written.
         study: Id of the study; this process must own it.
         config: What was asked for, limits as they are in force.
         owner: This process, as recorded with the study.
-        picture: What is under way.
-        cursor: Point in the store's history up to which the picture is true.
-        requests: What had been asked for before that point and is not carried out.
+        opening: What is under way, see `resume.open_picture`.
         make_thinker: Sets up the strategy; called in the engine's thread with a function that wakes the engine.
-        on_end: Told of every task that has ended, from the engine's thread. What it raises becomes a notice.
-        on_limits: Told of limits that come into force.
+        listeners: Told of what happens.
         clock: UTC seconds.
     """
 
@@ -66,33 +72,29 @@ class Engine:
         study: str,
         config: StudyConfig,
         owner: Owner,
-        picture: Picture,
-        cursor: Cursor,
+        opening: Opening,
         make_thinker: Callable[[Callable[[], None]], Thinker],
-        *,
-        requests: Sequence[Request] = (),
-        on_end: Callable[[Conclusion], None] | None = None,
-        on_limits: Callable[[Limits], None] | None = None,
+        listeners: Listeners | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.store, self.study, self.config, self.owner = store, study, config, owner
-        self.picture = picture
+        self.picture = opening.picture
         self.queue = config.queue or f"study:{study}"
         self.outbox = Outbox(store)
         self.clock = clock
-        self.podium = Podium(config.objectives, picture.limits.keep)
+        self.podium = Podium(config.objectives, self.picture.limits.keep)
         self.notice: str | None = None
         """What is wrong just now without having ended the study."""
         self.finished = False
-        self._cursor = cursor
+        self._cursor = opening.cursor
         self._metrics = metrics_of(config.objectives)
         self._make_thinker = make_thinker
         self._thinker: Thinker | None = None
-        self._on_end, self._on_limits = on_end, on_limits
+        self._listeners = listeners or Listeners()
         self._memos: dict[int, dict[str, Any]] = {}
-        self._task_of_trial = {live.task.trial: id for id, live in picture.live.items()}
+        self._task_of_trial = {live.task.trial: id for id, live in self.picture.live.items()}
         self._watch: Watch | None = None
-        for request in requests:
+        for request in opening.requests:
             handle_request(self, request)
 
     # -- the thread's loop -----------------------------------------------------------------------------------------
@@ -197,8 +199,7 @@ class Engine:
             self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
         for id in self.podium.add(task.id, task.state, result.values):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
-        if self._on_end is not None:
-            self._on_end(Conclusion(task=task, result=result))
+        self._listeners.on_end(Conclusion(task=task, result=result))
 
     def _absorb_replies(self) -> bool:
         """Takes in what the strategy answered; tells whether that may change the plan."""
@@ -297,8 +298,7 @@ class Engine:
         self.picture.limits = limits
         if self.podium.keep != limits.keep:
             self._archive_anew(limits.keep)
-        if self._on_limits is not None:
-            self._on_limits(limits)
+        self._listeners.on_limits(limits)
 
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
@@ -320,8 +320,9 @@ class Engine:
         assert todo.finish is not None
         state, reason = todo.finish
         with self.store.transaction():
+            refusal = f"the study ended: {reason.value if reason else state.value}"
             for request in self.store.open_requests(study=self.study):
-                self.store.answer(request.id, self.clock(), f"the study ended: {reason.value if reason else state.value}")
+                self.store.answer(request.id, self.clock(), refusal)
             self.store.release_study(
                 self.study,
                 self.owner,
@@ -335,33 +336,3 @@ class Engine:
 
 def ignore(_: object) -> None:
     """Drops what a write gives back: the outbox takes only what is to follow it."""
-
-
-def retry(task: TaskRecord, limits: Limits) -> Start | None:
-    """Gives the run that replaces a failed or lost one, `None` when it has had its chances.
-
-    A lost task is run again at least once: it did nothing wrong.
-    """
-    chances = {TaskState.FAILED: limits.retries, TaskState.LOST: max(1, limits.retries)}.get(task.state, 0)
-    if task.trial is None or task.attempt >= chances:
-        return None
-    return Start(parameters=task.parameters, trial=task.trial, attempt=task.attempt + 1, memo=task.memo)
-
-
-SKIPPED = f"{Reason.USER.value}: skipped"
-"""Reason of a task that a person took out: its values do not count for the strategy."""
-
-
-def judge_end(task: TaskRecord, values: Values) -> tuple[Outcome, tuple[float, ...] | None]:
-    """Gives what the strategy is told of a task that has ended for good."""
-    if task.state is TaskState.PRUNED:
-        return Outcome.PRUNED, None
-    told = task.state is TaskState.COMPLETED or (task.state is TaskState.ABORTED and task.reason != SKIPPED)
-    if told and is_rankable(values):
-        return Outcome.COMPLETE, tuple(v for v in values if v is not None)
-    return Outcome.FAILED, None
-
-
-def task_name(base: str, parameters: dict[str, Any]) -> str:
-    """Gives a task's name: `base: k=v k=v`, keys sorted (reference a2)."""
-    return f"{base}: " + " ".join(f"{key}={parameters[key]}" for key in sorted(parameters))

@@ -1,4 +1,4 @@
-"""The engine's picture of its study: what is under way and what has been spent. It does not grow with finished tasks."""
+"""The engine's picture of its study: what is under way and what is spent. It does not grow with finished tasks."""
 
 from __future__ import annotations
 
@@ -6,8 +6,10 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpo_widgets.engine import desk
+from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.limits import Limits, Usage
-from hpo_widgets.model.study import StudyState
+from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
 
 
@@ -80,3 +82,15 @@ class Picture:
             compute_time=self.running_time(now),
             time=max(0.0, now - self.started),
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """Is what an engine begins with."""
+
+    picture: Picture
+    cursor: Cursor
+    restore: desk.Restore
+    """What the strategy has to be told first."""
+    requests: tuple[Request, ...]
+    """What people had asked for and nobody has carried out yet."""

@@ -1,4 +1,4 @@
-"""Carries out what people and other kernels ask of a study: each request is answered once, with the reason if refused."""
+"""Carries out what people and other kernels ask of a study: each request is answered once, with a reason if refused."""
 
 from __future__ import annotations
 

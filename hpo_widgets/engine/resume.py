@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from hpo_widgets.engine import desk
-from hpo_widgets.engine.engine import judge_end, retry
-from hpo_widgets.engine.picture import Live, Picture
+from hpo_widgets.engine.judging import judge_end, retry
+from hpo_widgets.engine.picture import Live, Opening, Picture
 from hpo_widgets.model.config import StudyConfig
-from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
@@ -20,18 +18,6 @@ from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Past, PastTask
 
 VANISHED = "its process ended together with the engine that had started it"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Opening:
-    """Is what an engine begins with."""
-
-    picture: Picture
-    cursor: Cursor
-    restore: desk.Restore
-    """What the strategy has to be told first."""
-    requests: tuple[Request, ...]
-    """What people had asked for and nobody has carried out yet."""
 
 
 def open_picture(
@@ -141,7 +127,8 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
     last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
     found = []
     for trial, task in sorted(last_runs.items()):
-        outcome, values = (None, None) if not task.state.is_final else judge_end(task, results.get(task.id, empty).values)
+        ending = judge_end(task, results.get(task.id, empty).values) if task.state.is_final else (None, None)
+        outcome, values = ending
         found.append(
             PastTask(
                 trial=trial,

@@ -18,7 +18,7 @@ from hpo_widgets.agents.spawn import SpawnLauncher
 from hpo_widgets.agents.threads import SameThreadLauncher, ThreadLauncher
 from hpo_widgets.engine.background import EngineThread
 from hpo_widgets.engine.callbacks import Callbacks
-from hpo_widgets.engine.engine import Conclusion, Engine
+from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
 from hpo_widgets.engine.ownership import is_alive, this_process
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker
@@ -69,8 +69,8 @@ class Run:
         """
         if is_alive(self._record.owner):
             raise StudyBusy(
-                f"the study {self._record.name!r} is driven by process {self._record.owner and self._record.owner.pid}; "
-                "steer it with study.pause(), stop(), ... or stop it there first."
+                f"the study {self._record.name!r} is driven by process "
+                f"{self._record.owner and self._record.owner.pid}; steer it with study.pause(), stop(), ... from here."
             )
         replacing = self._record.owner
         self._store.own_study(self._record.id, self._owner, replacing=replacing, state=StudyState.RUNNING)
@@ -110,18 +110,8 @@ class Run:
                 thinker.send(opening.restore)
             return thinker
 
-        return Engine(
-            self._store,
-            self._record.id,
-            self._config,
-            self._owner,
-            opening.picture,
-            opening.cursor,
-            make_thinker,
-            requests=opening.requests,
-            on_end=self._tell,
-            on_limits=self._adapt,
-        )
+        listeners = Listeners(on_end=self._tell, on_limits=self._adapt)
+        return Engine(self._store, self._record.id, self._config, self._owner, opening, make_thinker, listeners)
 
     def _make_strategy(self) -> Strategy:
         spec = self._config.strategy

@@ -73,7 +73,7 @@ class Thinker:
 
         try:
             body = cloudpickle.dumps(self._desk)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - pickling runs the strategy's own code
             self.notice = f"the strategy is slow and cannot move to a process of its own: {error}"
             return
         self._helper, self._desk = Helper(body, self._wake), None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hpo_widgets.model.objective import Objective, Values, is_rankable
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, MetricSummary
-from hpo_widgets.model.task import TaskState
+from hpo_widgets.model.task import SKIPPED, TaskRecord, TaskState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,9 +34,10 @@ def metrics_of(objectives: Iterable[Objective]) -> list[Metric]:
     return [Metric(o.title, o.series) for o in objectives]
 
 
-def counts(state: TaskState, values: Values) -> bool:
+def counts(task: TaskRecord, values: Values) -> bool:
     """Tells whether a finished task's result counts: it completed, or was ended after it had reported its objective.
 
-    Pruned, failed and lost tasks do not count, nor does a value that is missing, NaN or infinite.
+    Pruned, skipped, failed and lost tasks do not count, nor does a value that is missing, NaN or infinite.
     """
-    return state in (TaskState.COMPLETED, TaskState.ABORTED) and is_rankable(values)
+    ended = task.state is TaskState.COMPLETED or (task.state is TaskState.ABORTED and task.reason != SKIPPED)
+    return ended and is_rankable(values)

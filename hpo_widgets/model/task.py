@@ -58,6 +58,10 @@ class Reason(Enum):
     """Its process or its owner vanished."""
 
 
+SKIPPED = f"{Reason.USER.value}: skipped"
+"""Reason of a task that a person took out of the search: its values do not count."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class TaskRecord:
     """Says all that the store knows of one task, except its scalars, console and code. Changed by copy."""

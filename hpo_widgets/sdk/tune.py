@@ -25,7 +25,7 @@ DEFAULT_MAX_JOBS = 50
 """Trials of a search for which nobody gave any limit."""
 
 
-def tune(
+def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     function: Callable[..., Any],
     space: Any,
     *,
@@ -90,8 +90,9 @@ def tune(
             problems.extend(error.problems)
             return None
 
-    if not callable(function):
-        problems.append(f"{function!r} is not a function; give the function to tune as the first argument.")
+    given: Any = function
+    if not callable(given):
+        problems.append(f"{given!r} is not a function; give the function to tune as the first argument.")
     found_space = checked(lambda: as_space(space))
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))

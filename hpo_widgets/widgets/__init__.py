@@ -6,6 +6,6 @@ nothing is fetched from a network. An error while showing is shown in the panel,
 
 May import: `hpo_widgets.study`, `hpo_widgets.model`, `hpo_widgets.charts`, `hpo_widgets.errors`, IPython, ipywidgets,
 anywidget. Never sqlite3, subprocess, optuna, the engine, agents or the store: a study is the way to all of them.
-Threads: only `publisher` starts one and imports threading. It alone changes what a panel shows; a click may arrive on
+Threads: starts none; the thread of `hpo_widgets.publisher` alone changes what a panel shows; a click may arrive on
 any thread, its handler makes one call of the study and returns.
 """

@@ -27,7 +27,7 @@ class BestTasks:
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
         """Takes in a task; only the first call with a final state that counts has an effect."""
-        if result is None or task.key in self._seen or not counts(task.state, result.values):
+        if result is None or task.key in self._seen or not counts(task, result.values):
             return
         self._seen.add(task.key)
         costs = self._costs(result.values)

@@ -16,10 +16,10 @@ import traitlets
 from IPython.core.getipython import get_ipython
 from IPython.display import DisplayHandle
 
+from hpo_widgets.publisher import Publisher
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.picture import LIVE
-from hpo_widgets.widgets.publisher import Publisher
 from hpo_widgets.widgets.reader import StudyReader
 from hpo_widgets.widgets.static import static_html
 from hpo_widgets.widgets.trial_chart import merge

@@ -124,14 +124,14 @@ def until_seen() -> float:
         store, study = filled(place, WRITERS)
         late: list[float] = []
         with store.watch() as watch:
-            processes = writers(store, study, PACE * PACED_S, PACE)
             cursor = store.cursor()
+            processes = writers(store, study, PACE * PACED_S, PACE)
             while len(late) < WRITERS * PACE * PACED_S:
                 delta = store.delta(cursor, study)
                 now, cursor = time.time(), delta.cursor
                 late += [now - scalar.time for scalar in delta.scalars if scalar.iteration >= 0]
-                if not delta.scalars:
-                    watch.wait(10)
+                if not delta.scalars and not watch.wait(30):
+                    raise RuntimeError("the writers fell silent")
         for process in processes:
             process.communicate()
         store.close()

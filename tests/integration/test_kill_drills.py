@@ -1,4 +1,4 @@
-"""Kill drills: kernel, task or fork server killed with -9 at random points, fifty times; nothing acknowledged is lost."""
+"""Kill drills: kernel, task or fork server killed with -9 at random points, fifty times; nothing kept is lost."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_fifty_kills_lose_nothing_acknowledged_and_leave_no_orphan(tmp_path: Pat
     while sum(killed.values()) < KILLS:
         if kernel.poll() is not None:
             break
-        wait_for(lambda: bool(drill.running()) or kernel.poll() is not None, "a running task")
+        wait_for(lambda kernel=kernel: bool(drill.running()) or kernel.poll() is not None, "a running task")
         time.sleep(dice.uniform(0.0, 0.12))  # the random point
         target = dice.choice(["kernel", "task", "task", "fork server"])
         if target == "kernel":

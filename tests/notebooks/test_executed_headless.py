@@ -34,7 +34,7 @@ def test_notebook_runs_headless_and_leaves_no_process(
     monkeypatch.setenv(MARK, mark)
     monkeypatch.delenv("HPO_WIDGETS_STORE")  # the default place: beside the notebook
     shutil.copytree(path.parent, tmp_path / "notebooks", ignore=shutil.ignore_patterns(".*"))
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
     client = NotebookClient(
         notebook,
         timeout=CELL_SECONDS,
@@ -54,7 +54,7 @@ def test_notebook_runs_headless_and_leaves_no_process(
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_notebook_is_stored_small_and_without_widget_state(path: Path) -> None:
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read(path)
 
     nbformat.validate(notebook)
     assert "widgets" not in notebook.metadata
@@ -62,9 +62,13 @@ def test_notebook_is_stored_small_and_without_widget_state(path: Path) -> None:
 
 
 def test_quickstart_is_short() -> None:
-    quickstart = nbformat.read(REPOSITORY / "notebooks" / "01_quickstart.ipynb", as_version=4)
+    quickstart = read(REPOSITORY / "notebooks" / "01_quickstart.ipynb")
 
     assert len(quickstart.cells) < QUICKSTART_CELLS
+
+
+def read(path: Path) -> nbformat.NotebookNode:
+    return nbformat.read(path, as_version=4)
 
 
 def _left_behind(mark: str) -> list[str]:

@@ -12,14 +12,16 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, ViewportSize, expect, sync_playwright
 
 from tests.ui.browser import FLAGS, find_chromium
 from tests.ui.lab import REPOSITORY, LabServer
 from tests.ui.notebook_page import NotebookPage, Theme
 
 ARTIFACTS = REPOSITORY / ".artifacts" / "ui"
-VIEWPORT = {"width": 1400, "height": 1000}
+VIEWPORT: ViewportSize = {"width": 1400, "height": 1000}
+EXPECT_SECONDS = 20
+expect.set_options(timeout=EXPECT_SECONDS * 1000)
 
 OpenNotebook = Callable[..., NotebookPage]
 _PAGES = pytest.StashKey[list[NotebookPage]]()
@@ -65,13 +67,14 @@ def open_notebook(
     tab. Tabs of one test are one person's (they share cookies). Kernels end with the test.
     """
     context = browser.new_context(viewport=VIEWPORT, reduced_motion="reduce")
-    pages = request.node.stash.setdefault(_PAGES, [])
+    pages: list[NotebookPage] = request.node.stash.setdefault(_PAGES, [])
 
     def open_one(what: Sequence[str] | Path | NotebookPage, theme: Theme = "light") -> NotebookPage:
         if isinstance(what, NotebookPage):
             name = what.name
         elif isinstance(what, Path):
-            name = shutil.copy(what, notebook_folder / what.name).relative_to(lab_server.root).as_posix()
+            shutil.copy(what, notebook_folder)
+            name = (notebook_folder / what.name).relative_to(lab_server.root).as_posix()
         else:
             path = notebook_folder / f"test_{len(pages)}.ipynb"
             name = path.relative_to(lab_server.root).as_posix()
@@ -91,11 +94,12 @@ def open_notebook(
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Keeps pictures of the open tabs, what they complained of and the server's log when a test fails."""
     report = yield
+    no_pages: list[NotebookPage] = []
     if report.when == "call" and report.failed:
         kept = ARTIFACTS / _file_name(item.nodeid)
         shutil.rmtree(kept, ignore_errors=True)
         kept.mkdir(parents=True)
-        for number, page in enumerate(item.stash.get(_PAGES, [])):
+        for number, page in enumerate(item.stash.get(_PAGES, no_pages)):
             _keep(page, kept, number)
             report.sections.append((f"tab {number}", "\n".join([*page.complaints(), *page.outside, *page.refused])))
         report.sections.append(("kept", str(kept)))

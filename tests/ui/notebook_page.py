@@ -96,9 +96,8 @@ class NotebookPage:
         """Returns when the notebook has a live kernel and its cells are drawn."""
         self.page.wait_for_function(_HAS_SESSION, timeout=seconds * 1000)
         self.page.evaluate(_READY)
-        wait = {"timeout": seconds * 1000}
-        self.page.wait_for_function(f"() => ['idle', 'busy'].includes(({_STATUS})())", **wait)
-        self.page.wait_for_selector(f"{_PANEL} .jp-Cell", **wait)
+        self.page.wait_for_function(f"() => ['idle', 'busy'].includes(({_STATUS})())", timeout=seconds * 1000)
+        self.page.wait_for_selector(f"{_PANEL} .jp-Cell", timeout=seconds * 1000)
 
     def command(self, name: str, arguments: dict[str, Any] | None = None) -> None:
         """Executes a command of JupyterLab by its id, e.g. `docmanager:save`, and returns when it has ended."""

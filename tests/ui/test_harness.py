@@ -7,10 +7,8 @@ import signal
 import sys
 from pathlib import Path
 
-import pytest
 from playwright.sync_api import expect
 
-from tests.ui.browser import VARIABLE, NoBrowser, find_chromium
 from tests.ui.conftest import OpenNotebook
 from tests.ui.lab import REPOSITORY
 
@@ -116,14 +114,3 @@ def test_failing_cell_is_named(open_notebook: OpenNotebook) -> None:
     notebook.run_all()
 
     assert notebook.errors_of_cells() == ["ZeroDivisionError: division by zero"]
-
-
-def test_browser_is_looked_for_in_order(tmp_path: Path) -> None:
-    for name in ("mine", "google-chrome", "chromium"):
-        (tmp_path / name).write_text("#!/bin/sh\n")
-        (tmp_path / name).chmod(0o755)
-
-    assert find_chromium({VARIABLE: str(tmp_path / "mine"), "PATH": str(tmp_path)}) == tmp_path / "mine"
-    assert find_chromium({"PATH": str(tmp_path)}) == tmp_path / "chromium"
-    with pytest.raises(NoBrowser, match="which is no program"):
-        find_chromium({VARIABLE: str(tmp_path / "absent"), "PATH": str(tmp_path)})

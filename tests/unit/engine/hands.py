@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpo_widgets.engine.engine import Conclusion, Engine
+from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.model.config import StudyConfig
@@ -64,17 +64,9 @@ class Hands:
             thinker.send(opening.restore)
             return thinker
 
+        listeners = Listeners(on_end=self.conclusions.append)
         self.engine = Engine(
-            self.store,
-            self.study,
-            config,
-            owner,
-            opening.picture,
-            opening.cursor,
-            make_thinker,
-            requests=opening.requests,
-            on_end=self.conclusions.append,
-            clock=lambda: self.now,
+            self.store, self.study, config, owner, opening, make_thinker, listeners, clock=lambda: self.now
         )
 
     def crash(self) -> None:

@@ -1,4 +1,4 @@
-"""The engine under random events: whatever happens in whatever order, jobs and slots are never overrun and nothing is lost."""
+"""The engine under random events: in whatever order, jobs and slots are never overrun and nothing is lost."""
 
 from __future__ import annotations
 
