@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import linecache
 import pickle
 import sys
@@ -25,6 +26,8 @@ T = TypeVar("T")
 
 OPEN_PATIENCE_S = 60.0
 """How long a task's process waits for a store that cannot be opened now."""
+KINDS: dict[str, str] = {}
+"""Kind of code to the module whose `load(job, body)` gives what to call, imported in a task's process only."""
 LARGEST_ERROR = 100_000
 """Characters of a traceback that are kept: its end says most."""
 
@@ -92,14 +95,22 @@ def execute(
 
 
 def load_function(job: Job, body: bytes) -> Callable[..., Any]:
-    """Gives a job's function, its notebook's names importable from `__main__` as they were there."""
+    """Gives what a job calls with its parameters, by the kind of its code.
+
+    Raises:
+        HpoError: When nothing here reads code of that kind.
+    """
+    if job.kind in KINDS:
+        load: Callable[[Job, bytes], Callable[..., Any]] = importlib.import_module(KINDS[job.kind]).load
+        return load(job, body)
     if job.kind != "function":
-        raise HpoError(f"this launcher runs functions; the code of the task is of the kind {job.kind!r}.")
+        runnable = ", ".join(["function", *KINDS])
+        raise HpoError(f"code of the kind {job.kind!r} cannot be run; this version runs {runnable}.")
     return read_function(body)
 
 
 def read_function(body: bytes) -> Callable[..., Any]:
-    """Reads a shipped function, in the process of a task only."""
+    """Reads a shipped function, its notebook's names importable from `__main__` as they were there."""
     function: Callable[..., Any] = pickle.loads(body)
     main = sys.modules["__main__"]
     if isinstance(function, types.FunctionType) and function.__module__ == "__main__":
