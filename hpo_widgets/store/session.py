@@ -14,7 +14,9 @@ from hpo_widgets.store import rows
 from hpo_widgets.store.bell import Bell
 from hpo_widgets.store.connection import Connections
 from hpo_widgets.store.queries import QUERIES
-from hpo_widgets.store.trouble import translated
+from hpo_widgets.store.trouble import translate, translated
+
+INSERT_SCALAR = QUERIES["insert_scalar"]
 
 
 class _Transaction(threading.local):
@@ -145,20 +147,22 @@ class Session:
             with translated(self.path):
                 if self._mine.scalar is None:
                     self._mine.scalar = connection.execute(QUERIES["cursor"]).fetchone()[1]
-                connection.executemany(QUERIES["insert_scalar"], points)
+                connection.executemany(INSERT_SCALAR, points)
             return
         kept = False
         try:
-            with translated(self.path):
-                self.connections.check_present()
-                _roll_back(connection)
-                if len(points) == 1:
-                    connection.execute(QUERIES["insert_scalar"], points[0])
-                else:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.executemany(QUERIES["insert_scalar"], points)
-                    connection.execute("COMMIT")
+            self.connections.check_present()
+            _roll_back(connection)
+            if len(points) == 1:
+                connection.execute(INSERT_SCALAR, points[0])
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(INSERT_SCALAR, points)
+                connection.execute("COMMIT")
             kept = True
+        except (sqlite3.Error, OverflowError) as error:
+            _roll_back(connection)
+            raise translate(error, self.path) from error
         except BaseException as error:
             kept = not connection.in_transaction and isinstance(error, (KeyboardInterrupt, SystemExit))
             _roll_back(connection)

@@ -99,9 +99,10 @@ def check(store: SqliteStore) -> None:
 
 
 def test_a_reader_that_follows_eight_writers_skips_nothing(store: SqliteStore, study: StudyRecord) -> None:
-    writers = [python(WRITER, store.folder, key, 600, 1 + key % 3 * 2) for key in keys_of(store, study, 8)]
+    keys = keys_of(store, study, 8)
     cursor, seen = store.cursor(), []
     with store.watch() as watch:
+        writers = [python(WRITER, store.folder, key, 600, 1 + key % 3 * 2) for key in keys]
         while len(seen) < 8 * 600:
             assert watch.wait(60), "nothing was heard although writers are at work"
             delta = store.delta(cursor, study.id)
