@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_widgets.agents.captured import Captured, captured, code_objects
+from hpo_widgets.agents.captured import Captured, captured, code_objects, travels_by_value
 from hpo_widgets.errors import CannotShip
 
 LARGE_BYTES = 10_000_000
@@ -108,6 +108,8 @@ def _modules_of(value: Any) -> Iterable[str]:
         return (value.__name__,)
     if isinstance(value, types.CodeType):
         return [str(i.argval) for i in dis.get_instructions(value) if i.opname == "IMPORT_NAME" and i.argval]
+    if isinstance(value, types.FunctionType) and travels_by_value(value):
+        return ()  # its module stays behind, with all that it imports
     if isinstance(value, (type, types.FunctionType, types.BuiltinFunctionType)):
         module = getattr(value, "__module__", None)
         return (module,) if isinstance(module, str) and module != "builtins" else ()
