@@ -49,6 +49,7 @@ def _report(task: RunningTask, metric: Metric, value: Any, step: Any) -> None:
         last = task.last.get(metric)
         step = 0 if last is None else last[0] + 1
     try:
-        task.record(metric, value, int(step))
+        # A loss that still has its graph warns when it is read.
+        task.record(metric, value.detach() if hasattr(value, "detach") else value, int(step))
     except (TypeError, ValueError) as error:  # TensorBoard takes names of blobs too
         sys.stderr.write(f"hpo_widgets: the scalar {metric.title}/{metric.series} was not recorded: {error}\n")

@@ -10,8 +10,8 @@ from hpo_widgets.integrations.reporting import report
 class LightGBMCallback:
     """Is a callback for `lightgbm.train` and `fit`: reports title metric (`l2`), series data set (`valid_0`)."""
 
-    order = 30
-    """After LightGBM's own recording, before early stopping can raise is not possible: both see every iteration."""
+    order = 25
+    """Before early stopping (30), which raises and would hide the last round."""
     before_iteration = False
 
     def __call__(self, env: Any) -> None:

@@ -19,6 +19,8 @@ READERS = ("argparse", "click", "typer", "hydra")
 """Modules that read a command line."""
 BUILD_ON_ARGPARSE = ("absl", "configargparse", "jsonargparse", "simple_parsing", "tap", "transformers")
 """Modules whose own parsers are argparse's underneath."""
+LATE = {"torch": ("torch._dynamo",)}
+"""What a module imports only when it is used: torch's optimizers import its compiler (1.2 s in every task)."""
 MOST_LOCAL_FILES = 200
 """Files beside the script that are looked through for its parser."""
 
@@ -84,7 +86,9 @@ def imported(tree: ast.AST) -> Iterator[tuple[str, bool]]:
 def installed_modules(text: ScriptText) -> list[str]:
     """Gives the installed modules that a script imports, its own folder's left out. Imports nothing itself."""
     found: set[str] = set()
-    for name, _ in imported(text.tree):
+    names = {name for name, _ in imported(text.tree)}
+    names |= {late for name in names for late in LATE.get(name.partition(".")[0], ())}
+    for name in names:
         top = name.partition(".")[0]
         if top not in ("__main__", "hpo_widgets") and not is_local(top, text.folder) and _exists(name):
             found.add(name)
