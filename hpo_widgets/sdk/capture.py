@@ -62,7 +62,15 @@ def gather(folder: Path) -> dict[str, Any]:
     """Gives the surroundings of code in a folder, by a helper process: `environment`, `python`, `git`."""
     words = [sys.executable, "-c", START, str(folder), os.pathsep.join(sys.path)]
     try:
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=HELPER_S, check=True)
+        # A session of its own: the notebook's stop button interrupts the kernel's whole process group.
+        done = subprocess.run(
+            words,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=HELPER_S,
+            check=True,
+            start_new_session=os.name == "posix",
+        )
         found: dict[str, Any] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return {"capture_error": f"the environment could not be captured: {error}"[:2000]}

@@ -11,6 +11,8 @@ from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
+from hpo_widgets.agents.orphans import die_with_parent
+
 LARGEST_DIFF = 1_000_000
 """Bytes of a diff that are kept: its beginning."""
 GIT_S = 10.0
@@ -20,6 +22,7 @@ NICENESS = 10
 
 def main() -> None:
     """Writes what surrounds the code in the folder of the first argument to standard output, as JSON."""
+    die_with_parent()
     if hasattr(os, "nice"):
         os.nice(NICENESS)
     folder = Path(sys.argv[1])

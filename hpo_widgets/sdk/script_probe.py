@@ -12,6 +12,7 @@ import os
 import sys
 import traceback
 import types
+import typing
 from collections.abc import Iterable, Mapping
 from enum import Enum
 from pathlib import Path
@@ -222,9 +223,7 @@ def _watch_click(core: types.ModuleType, found: _Found) -> None:
 
 
 def _click_parameter(parameter: Any, args: list[str]) -> dict[str, Any]:
-    kind = CLICK_TYPES.get(parameter.type.name, parameter.type.name)
-    if getattr(parameter, "count", False):
-        kind = "int"
+    kind, choices = _click_type(parameter)
     many = parameter.nargs != 1 or getattr(parameter, "multiple", False)
     default = parameter.default
     unset = repr(default) == "Sentinel.UNSET" or callable(default)
@@ -236,9 +235,22 @@ def _click_parameter(parameter: Any, args: list[str]) -> dict[str, Any]:
         "default": None if unset else plain(default),
         "required": bool(parameter.required) and not was_given and not (is_argument and args),
         "type": f"list[{kind}]" if many else kind,
-        "choices": choices_of(getattr(parameter.type, "choices", None)),
+        "choices": choices_of(choices),
         "help": getattr(parameter, "help", None) or "",
     }
+
+
+def _click_type(parameter: Any) -> tuple[str, Any]:
+    """Gives the type's name and the choices; newer versions of typer keep the annotation instead of click's type."""
+    if getattr(parameter, "count", False):
+        return "int", None
+    declared = getattr(parameter, "type", None)
+    if declared is not None:
+        return CLICK_TYPES.get(declared.name, declared.name), getattr(declared, "choices", None)
+    described = parameter.type_descriptor
+    inner = typing.get_args(described.annotation)
+    kind = inner[0] if inner else described.annotation
+    return getattr(kind, "__name__", str(kind)), described.choices
 
 
 # -- values --------------------------------------------------------------------------------------------------------
@@ -257,7 +269,7 @@ def choices_of(choices: Any) -> list[Any] | None:
     """Gives choices that JSON has; `None` when there are none, too many, or others."""
     if choices is None:
         return None
-    found = list(choices)[: MOST_CHOICES + 1]
+    found = [plain(each) if isinstance(each, Enum) else each for each in list(choices)[: MOST_CHOICES + 1]]
     if len(found) > MOST_CHOICES or not all(isinstance(each, (bool, int, float, str)) for each in found):
         return None
     return found

@@ -15,8 +15,13 @@ from typing import Any
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 
-READERS = ("argparse", "click", "typer", "hydra")
-"""Modules that read a command line."""
+READERS = {
+    "hydra": ("main",),
+    "typer": ("Typer", "run"),
+    "click": ("command", "group", "Command", "Group"),
+    "argparse": ("parse_args", "parse_known_args", "parse_intermixed_args", "parse_known_intermixed_args"),
+}
+"""Modules that read a command line, and the names with which they do: a script without them only trains."""
 BUILD_ON_ARGPARSE = ("absl", "configargparse", "jsonargparse", "simple_parsing", "tap", "transformers")
 """Modules whose own parsers are argparse's underneath."""
 LATE = {"torch": ("torch._dynamo",)}
@@ -118,18 +123,25 @@ def _exists(name: str) -> bool:
 
 def parser_of(text: ScriptText) -> str | None:
     """Names the module with which a script, or a module beside it that it imports, reads a command line."""
-    names = {name.partition(".")[0] for tree in _own_trees(text) for name, _ in imported(tree)}
-    if names & {"argparse", *BUILD_ON_ARGPARSE}:
-        names.add("argparse")
-    found = [name for name in reversed(READERS) if name in names]
-    return found[0] if found else None
+    trees = _own_trees(text)
+    modules = {name.partition(".")[0] for tree in trees for name, _ in imported(tree)}
+    words = {word for tree in trees for node in ast.walk(tree) for word in _words(node)}
+    for reader, names in READERS.items():
+        if reader in modules and words.intersection(names):
+            return reader
+    return "argparse" if modules & {*BUILD_ON_ARGPARSE} else None
+
+
+def _words(node: ast.AST) -> tuple[str, ...]:
+    if isinstance(node, ast.Attribute):
+        return (node.attr,)
+    return (node.name,) if isinstance(node, ast.alias) else ()
 
 
 def parser_calls(text: ScriptText) -> int:
     """Counts the places where a script, or a module beside it, has argparse parse."""
-    names = ("parse_args", "parse_known_args")
     nodes = (node for tree in _own_trees(text) for node in ast.walk(tree))
-    return sum(isinstance(node, ast.Attribute) and node.attr in names for node in nodes)
+    return sum(isinstance(node, ast.Attribute) and node.attr in READERS["argparse"] for node in nodes)
 
 
 def _own_trees(text: ScriptText) -> list[ast.Module]:
