@@ -39,9 +39,17 @@ class SklearnCallback:
     def on_fit_task_begin(self, estimator: Any, context: Any, **_: Any) -> None:
         """Does nothing."""
 
-    def on_fit_task_end(self, estimator: Any, context: Any, *, fitted_estimator: Any = None, **data: Any) -> bool:
+    def on_fit_task_end(
+        self,
+        estimator: Any,
+        context: Any,
+        *,
+        X: Any = None,  # noqa: N803 - scikit-learn gives only what the signature names
+        y: Any = None,
+        fitted_estimator: Any = None,
+    ) -> bool:
         """Reports one step; never asks to stop."""
-        x, targets = (data.get("X"), data.get("y")) if self._x is None else (self._x, self._y)
+        x, targets = (X, y) if self._x is None else (self._x, self._y)
         if fitted_estimator is not None and x is not None:
             score = self._scorers[id(estimator)](fitted_estimator, x, targets)
             report(self._title, context.estimator_name, score, None)
