@@ -92,6 +92,8 @@ def _bound(node: ast.AST) -> Iterator[str]:
             yield (child.asname or child.name).partition(".")[0]
         elif isinstance(child, ast.AugAssign) and isinstance(child.target, ast.Name):
             yield child.target.id
+        elif isinstance(child, (ast.ExceptHandler, ast.MatchAs, ast.MatchStar)) and child.name:
+            yield child.name
         yield from _bound(child)
 
 

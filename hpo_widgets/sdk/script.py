@@ -7,7 +7,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -149,4 +149,5 @@ def _probe(text: ScriptText, args: Sequence[str], parser: str) -> tuple[str, tup
         raise InvalidInput(
             f"{name!r} uses {parser} and should read its command line, but {how}. It said:\n{said or '(nothing)'}"
         )
-    return "argparse", declared
+    # Which of the needed ones the command line gives is not known here; the script itself will say what it misses.
+    return "argparse", tuple(replace(each, required=each.required and not args) for each in declared)

@@ -7,6 +7,7 @@ Imports the standard library only, so that the script finds a process as clean a
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import sys
@@ -169,13 +170,21 @@ def _describe(parser: Any, actions: list[Any], given: Mapping[str, Any]) -> list
         default = given[each.dest] if was_given else None if each.default == argparse.SUPPRESS else each.default
         found[each.dest] = {
             "name": f"Args/{each.dest}",
-            "default": plain(default),
+            "default": plain(_as_parsed(each, default)),
             "required": bool(each.required) and not was_given,
             "type": _argparse_type(each, default),
             "choices": choices_of(each.choices),
             "help": _help(parser, each),
         }
     return list(found.values())
+
+
+def _as_parsed(action: Any, default: Any) -> Any:
+    """Gives a default as the script sees it: argparse passes text through the argument's type."""
+    if isinstance(default, str) and action.type in (int, float):
+        with contextlib.suppress(ValueError):
+            return action.type(default)
+    return default
 
 
 def _argparse_type(action: Any, default: Any) -> str | None:

@@ -64,6 +64,7 @@ ARGPARSE = """
         parser.add_argument("--no-cache", dest="cache", action="store_false")
         parser.add_argument("--sizes", type=int, nargs="+", default=[1, 2])
         parser.add_argument("--where", type=pathlib.Path, default=pathlib.Path("x"))
+        parser.add_argument("--as-text", type=int, default="5")
         parser.add_argument("-v", action="count", default=0)
         parser.add_argument("--hidden-default", default=argparse.SUPPRESS)
         parser.add_argument("data")
@@ -90,6 +91,7 @@ def test_argparse_is_captured_with_types_choices_defaults_and_help() -> None:
             BaseParameter(name="Args/cache", default=True, type="bool"),
             BaseParameter(name="Args/sizes", default=[3], type="list[int]"),
             BaseParameter(name="Args/where", default="x", type="Path"),
+            BaseParameter(name="Args/as_text", default=5, type="int"),
             BaseParameter(name="Args/v", default=0, type="int"),
             BaseParameter(name="Args/hidden_default"),
             BaseParameter(name="Args/data", default="folder", type="str"),
