@@ -19,7 +19,8 @@ from hpo_widgets.agents.reporter import RunningTask, current_task
 from hpo_widgets.agents.results import to_number
 from hpo_widgets.errors import HpoError, InvalidInput
 
-PARAMETERS_TAG, INJECTED_TAG = "parameters", "injected-parameters"
+INJECTED_TAG = "injected-parameters"
+"""Papermill's tag of the cell that sets parameters."""
 FILE_NAME = "notebook.ipynb"
 WRITE_SHARE = 0.05
 """Largest part of a task's time that goes into writing the notebook before its end."""

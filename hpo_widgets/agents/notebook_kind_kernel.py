@@ -32,7 +32,7 @@ class ReportingClient(NotebookClient):
 
     report: Callable[..., None]
 
-    def output(self, outs: Any, msg: Any, display_id: str, cell_index: int) -> Any:
+    def output(self, outs: Any, msg: Any, display_id: str | None, cell_index: int) -> Any:
         content = msg["content"]
         point = content.get("data", {}).get(REPORT_MIME)
         if point is not None:
@@ -49,7 +49,7 @@ def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None], k
     Raises:
         CellExecutionError: When a cell raises, with the kernel's traceback.
     """
-    nodes = nbformat.from_dict(notebook)
+    nodes = nbformat.from_dict(notebook)  # type: ignore[no-untyped-call]
     client = ReportingClient(
         nodes,
         timeout=None,
@@ -79,7 +79,8 @@ def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None], k
 def _define_report(client: ReportingClient, nodes: Any) -> None:
     # The client puts the cell that it ran in the place of the notebook's.
     first = nodes["cells"][0]
-    client.execute_cell(nbformat.v4.new_code_cell(PRELUDE), 0, store_history=False)
+    prelude = nbformat.v4.new_code_cell(PRELUDE)  # type: ignore[no-untyped-call]
+    client.execute_cell(prelude, 0, store_history=False)
     nodes["cells"][0] = first
 
 

@@ -5,17 +5,15 @@ Imported by the fork server, so that a task only makes the shell (6 ms) and does
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import types
 from collections.abc import Callable
 from typing import Any
 
-# What a shell imports when it is made and runs its first cell.
-import IPython.core.application
-import IPython.core.completerlib
-import IPython.core.crashhandler
-import IPython.core.magics
+# The modules: what a shell imports when it is made and runs its first cell.
+from IPython.core import application, completerlib, crashhandler, magics  # noqa: F401
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
@@ -30,6 +28,11 @@ CARRIES_ON, SKIPPED = "raises-exception", "skip-execution"
 """Tags that Jupyter's tools know: an error in this cell is expected; this cell is left out."""
 
 
+def _outputs_of(part: DisplayHook | DisplayPublisher) -> Outputs:
+    outputs: Outputs = part.shell.task_outputs  # type: ignore[union-attr]
+    return outputs
+
+
 class TaskDisplayHook(DisplayHook):
     """Hands the value of a last expression to the outputs of its cell."""
 
@@ -37,7 +40,7 @@ class TaskDisplayHook(DisplayHook):
         return
 
     def write_format_data(self, format_dict: Any, md_dict: Any = None) -> None:
-        self.shell.task_outputs.result(self.prompt_count, format_dict, md_dict)
+        _outputs_of(self).result(self.prompt_count, format_dict, md_dict)
 
     def finish_displayhook(self) -> None:
         self._is_active = False
@@ -46,10 +49,10 @@ class TaskDisplayHook(DisplayHook):
 class TaskDisplayPublisher(DisplayPublisher):
     """Hands what is displayed to the outputs of its cell."""
 
-    def publish(  # noqa: D102
+    def publish(
         self, data: Any, metadata: Any = None, *_: Any, transient: Any = None, update: bool = False, **__: Any
     ) -> None:
-        outputs: Outputs = self.shell.task_outputs
+        outputs = _outputs_of(self)
         display_id = (transient or {}).get("display_id")
         if update:
             outputs.update(data, metadata, display_id)
@@ -57,7 +60,7 @@ class TaskDisplayPublisher(DisplayPublisher):
             outputs.display(data, metadata, display_id)
 
     def clear_output(self, wait: bool = False) -> None:
-        self.shell.task_outputs.clear(wait=wait)
+        _outputs_of(self).clear(wait=wait)
 
 
 class TaskShell(InteractiveShell):
@@ -68,14 +71,14 @@ class TaskShell(InteractiveShell):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         self.task_outputs = Outputs()
-        super().__init__(*args, **options)
+        super().__init__(*args, **options)  # type: ignore[no-untyped-call]
 
     def _showtraceback(self, etype: Any, evalue: Any, stb: list[str]) -> None:
         self.task_outputs.error(str(etype.__name__), str(evalue), list(stb))
 
     def system_piped(self, cmd: str) -> None:
         """Runs a `!` line. Not through a terminal: it stays in the task's process group, so that a stop reaches it."""
-        command = self.var_expand(cmd, depth=1)
+        command = self.var_expand(cmd, depth=1)  # type: ignore[no-untyped-call]
         with subprocess.Popen(
             command, shell=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         ) as process:
@@ -108,8 +111,6 @@ def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None]) -
     Raises:
         BaseException: Whatever a cell raised, with the cell's own traceback.
     """
-    import os
-
     os.environ.setdefault("MPLBACKEND", INLINE)
     shell = make_shell()
     shell.user_ns["report"] = report
@@ -138,7 +139,7 @@ def _runs(cell: Cell) -> bool:
 def _run_cell(shell: TaskShell, cell: Cell) -> Any:
     shell.task_outputs.begin(cell["outputs"])
     cell["execution_count"] = shell.execution_count
-    done = shell.run_cell(cell["source"], store_history=True, cell_id=cell.get("id"))
+    done = shell.run_cell(cell["source"], store_history=True)  # type: ignore[no-untyped-call]
     error = done.error_before_exec or done.error_in_exec
     if error is None or CARRIES_ON in cell.get("metadata", {}).get("tags", []):
         return done.result

@@ -17,8 +17,8 @@ from hpo_widgets.sdk.notebook_kernels import own_kernel
 from hpo_widgets.sdk.notebook_literals import Assignment, assignments, count_stored, imported, literals
 from hpo_widgets.store.base import Store
 
-TAG, INJECTED_TAG = "parameters", "injected-parameters"
-"""Papermill's tags of the cell that declares parameters, and of the one that sets them."""
+TAG = "parameters"
+"""Papermill's tag of the cell that declares parameters."""
 OLDEST_FORMAT = 4
 SHELL = "hpo_widgets.agents.notebook_kind_shell"
 """Imported by the fork server, so that a task finds IPython's shell in memory."""

@@ -1,4 +1,4 @@
-"""What a cell's source declares: assignments at its top level, their literals, type hints and comments. Runs nothing."""
+"""What a cell's source declares: assignments at its top level, their literals, type hints, comments. Runs nothing."""
 
 from __future__ import annotations
 

@@ -27,7 +27,7 @@ DEFAULT_MAX_JOBS = 50
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     function: Callable[..., Any],
-    space: Any,
+    space: Any = None,
     *,
     objective: Any = "objective",
     direction: Any = None,
@@ -54,7 +54,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
-            a list of ClearML-style parameter ranges.
+            a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
@@ -93,7 +93,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     given: Any = function
     if not callable(given):
         problems.append(f"{given!r} is not a function; give the function to tune as the first argument.")
-    found_space = checked(lambda: as_space(space))
+    found_space = checked(lambda: as_space(getattr(function, "space", None) if space is None else space))
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
@@ -125,7 +125,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         strategy=keep_strategy(place, chosen),
         seed=seed,
         code=keep_function(place, function, kind),
-        base_name=base,
+        base_name=str(getattr(function, "base_name", base)),
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
     )
