@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import builtins
 import contextvars
+import copy
 import inspect
 import linecache
 import threading
@@ -128,7 +129,7 @@ class CellTask:
             reported.append(name)
 
         names = {**self._namespace, "report": reporting, "__name__": "__main__", "__builtins__": builtins}
-        names[GIVEN] = {**self._defaults, **overrides}
+        names[GIVEN] = copy.deepcopy({**self._defaults, **overrides})
         _run(self._code, names)
         value = names.get(RESULT)
         return None if reported and not _is_metric(value) else value

@@ -1,6 +1,6 @@
 """Runs a notebook in a task's process: sets its parameters, executes its cells, and keeps what came out.
 
-The executed notebook is written to the task's folder after each cell, so that a task that fails, is stopped or is
+The executed notebook is written to the task's folder before each cell and at the end: a task that fails, is stopped or is
 killed leaves what it had reached.
 """
 
@@ -22,8 +22,10 @@ from hpo_widgets.errors import HpoError, InvalidInput
 INJECTED_TAG = "injected-parameters"
 """Papermill's tag of the cell that sets parameters."""
 FILE_NAME = "notebook.ipynb"
+CHEAP_S = 0.02
+"""A notebook that is written faster than this is written after every cell."""
 WRITE_SHARE = 0.05
-"""Largest part of a task's time that goes into writing the notebook before its end."""
+"""Largest part of a task's time that goes into writing a larger one before its end."""
 
 Cell = dict[str, Any]
 
@@ -193,12 +195,12 @@ class Executed:
         self._took = 0.0
 
     def progress(self, cell: int) -> None:
-        """Writes it when a cell has ended, unless that would cost more than a small part of the time.
+        """Writes it before a cell runs, unless that would cost more than a small part of the time.
 
         Args:
-            cell: Index of the cell that runs next.
+            cell: Index of the cell that is about to run.
         """
-        if self._took <= WRITE_SHARE * (time.monotonic() - self._ended):
+        if self._took <= max(CHEAP_S, WRITE_SHARE * (time.monotonic() - self._ended)):
             self._write("running", cell)
 
     def end(self, status: str, cell: int) -> None:

@@ -9,6 +9,7 @@ import os
 import subprocess
 import sys
 import types
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -92,6 +93,8 @@ class TaskShell(InteractiveShell):
 
 def make_shell() -> TaskShell:
     """Makes the process's shell; its namespace is `__main__`."""
+    # What the shell says of `sys.exit()` is for people at a prompt.
+    warnings.filterwarnings("ignore", message="To exit: use", category=UserWarning)
     config = Config()
     config.HistoryManager.enabled = False
     config.InteractiveShell.cache_size = 0
@@ -124,6 +127,9 @@ def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None]) -
                 kept.progress(index)
                 value = _run_cell(shell, cell)
         status = "completed"
+    except SystemExit as error:
+        status = "failed" if error.code else "completed"
+        raise
     finally:
         sys.stdout, sys.stderr = streams
         shell.task_outputs.begin([])

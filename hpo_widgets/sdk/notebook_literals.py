@@ -14,6 +14,8 @@ from typing import Any
 _MAGIC = re.compile(r"^(\s*)(?:[%!?].*|[\w.]+\?{1,2})$")
 _MAGIC_ASSIGNED = re.compile(r"^(\s*[\w, ]+=)\s*[%!].*$")
 _TYPE_COMMENT = re.compile(r"^type:\s*(\S+)\s*(.*)$")
+_KEPT = (bool, int, float, str, list, tuple, dict)
+"""What a store keeps, and so what a parameter may be."""
 _SCOPES = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda, ast.ClassDef)
 _LOCAL = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 
@@ -38,10 +40,19 @@ class Assignment:
 
 def parse(source: str) -> ast.Module | None:
     """Parses a cell, lines of IPython's own syntax left out; `None` when it is no Python (a cell magic, an error)."""
-    try:
-        return ast.parse(without_magics(source))
-    except (SyntaxError, ValueError):
-        return None
+    python = _python(source)
+    return None if python is None else ast.parse(python)
+
+
+def _python(source: str) -> str | None:
+    # As it is where that is Python: a line in a text may begin like a magic.
+    for text in (source, without_magics(source)):
+        try:
+            ast.parse(text)
+        except (SyntaxError, ValueError):
+            continue
+        return text
+    return None
 
 
 def without_magics(source: str) -> str:
@@ -52,12 +63,12 @@ def without_magics(source: str) -> str:
 
 def assignments(source: str) -> list[Assignment]:
     """Lists the assignments of one name at the top level of a cell, in order."""
-    tree = parse(source)
-    if tree is None:
+    python = _python(source)
+    if python is None:
         return []
-    comments = _comments(without_magics(source))
+    comments = _comments(python)
     found = []
-    for node in tree.body:
+    for node in ast.parse(python).body:
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target, value, hint = node.targets[0], node.value, None
         elif isinstance(node, ast.AnnAssign) and node.value is not None:
@@ -74,9 +85,9 @@ def _assignment(name: str, value: ast.expr, hint: str | None, comment: str) -> A
     if typed is not None:
         hint, comment = hint or typed[1], typed[2]
     literal: Any = None
-    is_literal = True
     try:
         literal = ast.literal_eval(value)
+        is_literal = literal is None or isinstance(literal, _KEPT)
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):
         is_literal = False
     if hint is None and is_literal and literal is not None:
