@@ -1,7 +1,7 @@
 """Runs a notebook in a task's process: sets its parameters, executes its cells, and keeps what came out.
 
-The executed notebook is written to the task's folder before each cell and at the end: a task that fails, is stopped or is
-killed leaves what it had reached.
+The executed notebook is written to the task's folder before each cell and at the end: a task that fails, is stopped or
+is killed leaves what it had reached.
 """
 
 from __future__ import annotations

@@ -7,16 +7,20 @@ import json
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter, BaseTask
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.notebook_kernels import own_kernel
 from hpo_widgets.sdk.notebook_literals import Assignment, assignments, count_stored, imported, literals
+from hpo_widgets.sdk.ranges import propose_space
 from hpo_widgets.store.base import Store
 
+KIND = "notebook"
 TAG = "parameters"
 """Papermill's tag of the cell that declares parameters."""
 OLDEST_FORMAT = 4
@@ -26,6 +30,34 @@ LISTED = 10
 """Names that an error message lists."""
 
 Cell = dict[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadNotebook:
+    """Is a notebook that has been read and is not kept yet."""
+
+    name: str
+    """Of its file, without the ending."""
+    parameters: tuple[BaseParameter, ...]
+    """What it declares, in order."""
+    body: bytes
+    """The JSON plan that `hpo_widgets.agents.notebook_kind` runs."""
+    about: dict[str, Any]
+    """What to know of it without reading the body."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """The search space that its parameters' names, values and comments propose.
+
+        Raises:
+            InvalidInput: When no parameter has a range, or a comment is meant as one and cannot be read.
+        """
+        return propose_space(self.parameters, {each.name: each.help for each in self.parameters})
+
+    def keep(self, store: Store) -> BaseTask:
+        """Keeps it in a store as a base task."""
+        code = store.put_code(KIND, self.body, self.about)
+        return BaseTask(name=self.name, kind=KIND, code=code, parameters=self.parameters, about=self.about)
 
 
 def notebook_base_task(
@@ -50,15 +82,17 @@ def notebook_base_task(
     Raises:
         InvalidInput: No such file, no notebook, no parameters, unknown literals, or a kernel that is not there.
     """
+    return read_notebook(path, literals=literals, kernel=kernel).keep(store)
+
+
+def read_notebook(
+    path: str | os.PathLike[str], *, literals: Sequence[str] | None = None, kernel: str | None = None
+) -> ReadNotebook:
+    """Reads a notebook that is to be a base task; see `notebook_base_task`."""
     place = Path(path).expanduser().absolute()
     notebook = _read(place)
     cells: list[Cell] = notebook["cells"]
-    for cell in cells:
-        cell["source"] = _text(cell.get("source", ""))
-        if cell.get("cell_type") == "code":
-            # Old outputs are not what it is, and must not make it another base task.
-            cell["outputs"], cell["execution_count"] = [], None
-    notebook["metadata"].pop("widgets", None)
+    _clean(notebook)
     own = own_kernel(notebook["metadata"], kernel, place.name)
     spans: dict[str, list[int]] = {}
     index: int | None = None
@@ -78,9 +112,18 @@ def notebook_base_task(
         "types": {each.name: each.type for each in parameters},
         "kernel": own,
     }
+    body = json.dumps(plan, sort_keys=True).encode()
     about = _about(place, notebook, parameters, own)
-    code = store.put_code("notebook", json.dumps(plan, sort_keys=True).encode(), about)
-    return BaseTask(name=place.stem, kind="notebook", code=code, parameters=parameters, about=about)
+    return ReadNotebook(name=place.stem, parameters=parameters, body=body, about=about)
+
+
+def _clean(notebook: dict[str, Any]) -> None:
+    """Leaves out old outputs: they are not what it is, and must not make it another base task."""
+    for cell in notebook["cells"]:
+        cell["source"] = _text(cell.get("source", ""))
+        if cell.get("cell_type") == "code":
+            cell["outputs"], cell["execution_count"] = [], None
+    notebook["metadata"].pop("widgets", None)
 
 
 def _read(place: Path) -> dict[str, Any]:

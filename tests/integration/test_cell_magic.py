@@ -126,6 +126,16 @@ def test_a_space_of_ones_own_is_used(cells: Cells) -> None:
     assert study.best.parameters == {"x": 0.25}
 
 
+@pytest.mark.parametrize("isolation", ["spawn", "thread"])
+def test_it_runs_wherever_functions_run(cells: Cells, isolation: str) -> None:
+    cells.run("import hpo_widgets as hpo\nscale = 2")
+    cells.run("%%objective\nx = 0.5\nfor i in range(3):\n    report('loss', scale * x / (i + 1), i)")
+    study = cells.run(f"hpo.tune(objective, {{'x': [3.0]}}, objective='loss', isolation={isolation!r})")
+    assert study.wait(PATIENCE_S)
+
+    assert (study.best.objective, study.best.iteration) == (2.0, 2)
+
+
 def test_a_failing_task_shows_the_line_of_the_cell(cells: Cells) -> None:
     cells.run("import hpo_widgets as hpo")
     cells.run("%%objective\nx = 0.5\ny = 1 / (x - 2)\ny")

@@ -20,8 +20,7 @@ from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.task import TaskRecord
-from hpo_widgets.sdk.notebook import notebook_base_task
-from hpo_widgets.sdk.ranges import propose_space
+from hpo_widgets.sdk.notebook import notebook_base_task, read_notebook
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -80,11 +79,10 @@ def search(store: Store, path: Path, space: Any, *, jobs: int = 1, wait: bool = 
     """Starts a search over a notebook, as a front door does."""
     objective, isolation = options.pop("objective", "objective"), options.pop("isolation", Isolation.FORK)
     base = notebook_base_task(path, store=store, **options)
+    proposed = read_notebook(path, **options).space if space is None else as_space(space)
     config = StudyConfig(
         name=base.name,
-        space=propose_space(base.parameters, {p.name: p.help for p in base.parameters})
-        if space is None
-        else as_space(space),
+        space=proposed,
         objectives=parse_objectives(objective, None),
         limits=Limits(max_number_of_concurrent_tasks=2, total_max_jobs=jobs),
         strategy={"name": "random", "options": {}},
