@@ -5,6 +5,7 @@ Imported by the fork server, so that a task only makes the shell (6 ms) and does
 
 from __future__ import annotations
 
+import bdb  # noqa: F401
 import os
 import subprocess
 import sys
@@ -14,10 +15,11 @@ from collections.abc import Callable
 from typing import Any
 
 # The modules: what a shell imports when it is made and runs its first cell.
-from IPython.core import application, completerlib, crashhandler, magics  # noqa: F401
+from IPython.core import application, completerlib, crashhandler, logger, magics, oinspect  # noqa: F401
 from IPython.core.displayhook import DisplayHook
 from IPython.core.displaypub import DisplayPublisher
 from IPython.core.interactiveshell import InteractiveShell
+from IPython.utils import wildcard  # noqa: F401
 from traitlets import Type
 from traitlets.config import Config
 
@@ -90,6 +92,9 @@ class TaskShell(InteractiveShell):
 
     system = system_piped
 
+    def enable_gui(self, gui: Any = None) -> None:
+        """Does nothing: a task has no windows."""
+
 
 def make_shell() -> TaskShell:
     """Makes the process's shell; its namespace is `__main__`."""
@@ -103,6 +108,17 @@ def make_shell() -> TaskShell:
     return shell
 
 
+def _draw_inline(shell: TaskShell) -> None:
+    """Has matplotlib and plotly draw into the cells, as in a kernel, unless a person has chosen otherwise."""
+    # Plotly takes a shell that is no kernel's for a place without JupyterLab, and writes 5 MB into each notebook.
+    os.environ.setdefault("PLOTLY_RENDERER", "plotly_mimetype")
+    if "MPLBACKEND" in os.environ:
+        return
+    os.environ["MPLBACKEND"] = INLINE
+    if "matplotlib" in sys.modules:  # the fork server has imported it, and the variable is read then
+        shell.enable_matplotlib("inline")  # type: ignore[no-untyped-call]
+
+
 def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None]) -> Any:
     """Runs the code cells of a notebook in this process, filling in their outputs; gives the metric of the last.
 
@@ -114,8 +130,8 @@ def run(notebook: dict[str, Any], kept: Executed, report: Callable[..., None]) -
     Raises:
         BaseException: Whatever a cell raised, with the cell's own traceback.
     """
-    os.environ.setdefault("MPLBACKEND", INLINE)
     shell = make_shell()
+    _draw_inline(shell)
     shell.user_ns["report"] = report
     streams = sys.stdout, sys.stderr
     sys.stdout = Tee(streams[0], "stdout", shell.task_outputs)

@@ -26,6 +26,8 @@ TAG = "parameters"
 OLDEST_FORMAT = 4
 SHELL = "hpo_widgets.agents.notebook_kind_shell"
 """Imported by the fork server, so that a task finds IPython's shell in memory."""
+LOOK_FOR_SHELL = frozenset({"altair", "bokeh", "holoviews", "ipywidgets", "panel", "plotly", "hpo_widgets", "__main__"})
+"""Packages that decide at their import how to show things: they are imported in the task, where there is a shell."""
 LISTED = 10
 """Names that an error message lists."""
 
@@ -216,7 +218,7 @@ def _about(place: Path, notebook: dict[str, Any], parameters: Sequence[BaseParam
     modules: set[str] = set()
     if kernel is None:
         code = [cell["source"] for cell in notebook["cells"] if cell.get("cell_type") == "code"]
-        modules = {name for source in code for name in imported(source) if _is_installed(name)}
+        modules = {name for source in code for name in imported(source) if _can_preload(name)}
     return {
         "name": place.stem,
         "path": str(place),
@@ -227,12 +229,12 @@ def _about(place: Path, notebook: dict[str, Any], parameters: Sequence[BaseParam
     }
 
 
-def _is_installed(module: str) -> bool:
-    """Tells whether this process could import a module's package, without importing it: a fork server can then too."""
+def _can_preload(module: str) -> bool:
+    """Tells whether a fork server may and can import a module, without importing it here."""
     top = module.partition(".")[0]
-    if top in sys.modules:
-        return top not in ("__main__", "hpo_widgets")
+    if top in LOOK_FOR_SHELL:
+        return False
     try:
-        return importlib.util.find_spec(top) is not None
+        return top in sys.modules or importlib.util.find_spec(top) is not None
     except (ImportError, ValueError):
         return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import time
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import hpo_widgets as hpo
+from hpo_widgets.agents.orphans import TASK_VARIABLE
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import parse_objectives
@@ -153,6 +155,19 @@ def test_cells_run_as_in_a_kernel(store: Store, tmp_path: Path) -> None:
     assert "hello from 7" in (tmp_path / "store" / "logs" / f"{task.id}.log").read_text()
 
 
+def test_a_plot_is_kept_and_a_widget_is_not(store: Store, tmp_path: Path) -> None:
+    plot = "import plotly.graph_objects as go\ngo.Figure(go.Scatter(y=[1, x])).show()"
+    widget = "import ipywidgets\ndisplay(ipywidgets.IntSlider())"
+    study = search(store, write(tmp_path / "p", "x = 1.0", plot, widget, "x"), {"x": [4.0]})
+
+    task = only_task(study)
+    assert task.error is None
+    notebook = executed(study, task)
+    assert outputs(notebook, "cell-1")[0]["data"]["application/vnd.plotly.v1+json"]["data"][0]["y"] == [1, 4]
+    assert list(outputs(notebook, "cell-2")[0]["data"]) == ["text/plain"]
+    assert "widgets" not in notebook["metadata"]
+
+
 def test_it_runs_in_its_folder_with_its_helpers(store: Store, tmp_path: Path) -> None:
     path = write(tmp_path / "project", "x = 1.0", "import helper\nfrom pathlib import Path", "helper.double(x)")
     (path.parent / "helper.py").write_text("def double(x): return 2 * x")
@@ -240,31 +255,33 @@ def test_a_parameter_of_the_wrong_type_fails_with_both_named(store: Store, tmp_p
     assert "'x' is 'many', which is no int, the type of its default" in str(task.error)
 
 
-def test_a_stopped_task_leaves_the_cells_that_ran_and_no_process(store: Store, tmp_path: Path) -> None:
+@pytest.mark.parametrize("options", [{}, {"kernel": "python3"}], ids=["fork", "kernel"])
+def test_a_stopped_task_leaves_the_cells_that_ran_and_no_process(
+    store: Store, tmp_path: Path, options: dict[str, Any]
+) -> None:
     mark = tmp_path / "started"
-    path = write(
-        tmp_path / "p",
-        "x = 1",
-        "print('before')",
-        f"from pathlib import Path\nPath({str(mark)!r}).touch()\nreport('objective', x, 0)\n!sleep 1234.5",
-    )
-    study = search(store, path, {"x": [5]}, wait=False)
+    slow = f"from pathlib import Path\nPath({str(mark)!r}).touch()\n!sleep 1234.5"
+    study = search(store, write(tmp_path / "p", "x = 1", "print('before')", slow), {"x": [5]}, wait=False, **options)
     wait_for(mark.exists, "the cell that sleeps")
     task = only_task(study)
-    pid = task.pid
+    wait_for(lambda: processes_of(task), "the processes of the task")
     study.stop()
     assert study.wait(PATIENCE_S)
 
     assert only_task(study).state.value == "aborted"
     notebook = executed(study, task)
     assert outputs(notebook, "cell-1")[0]["text"] == "before\n"
-    assert (notebook["metadata"]["hpo_widgets"]["status"], notebook["metadata"]["hpo_widgets"]["cell"]) == (
-        "running",
-        4,
-    )
-    assert pid is not None and not psutil.pid_exists(pid)
-    sleeping = [p for p in psutil.process_iter(["cmdline"]) if p.info["cmdline"] == ["sleep", "1234.5"]]
-    assert sleeping == []
+    assert notebook["metadata"]["hpo_widgets"]["cell"] == 4
+    wait_for(lambda: not processes_of(task), "the end of its processes")
+
+
+def processes_of(task: TaskRecord) -> list[psutil.Process]:
+    found = []
+    for process in psutil.process_iter():
+        with contextlib.suppress(psutil.Error):
+            if process.environ().get(TASK_VARIABLE) == task.id or process.pid == task.pid:
+                found.append(process)
+    return found
 
 
 @pytest.mark.parametrize("options", [{"kernel": "python3"}, {"isolation": Isolation.SPAWN}], ids=["kernel", "spawn"])
@@ -302,7 +319,7 @@ def test_a_failing_cell_of_a_kernel_fails_the_task(store: Store, tmp_path: Path)
 
 
 def test_report_outside_of_tasks_is_a_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "HPO_WIDGETS_TASK" not in os.environ
+    assert TASK_VARIABLE not in os.environ
     hpo.report("loss", 0.5, 3)
     hpo.report("loss", 1)
 
