@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 GIVEN, RESULT = "__hpo_parameters__", "__hpo_result__"
 """Names in the cell's namespace: where its literals come from, and where its last expression goes."""
 
+listener: contextvars.ContextVar[Callable[..., None] | None] = contextvars.ContextVar("hpo_widgets_cell", default=None)
+"""Where a running cell's reports go, for code that it calls: a dry run has no task."""
+
 
 class CellTask:
     """Is a cell that can be called with other values for its literals; gives the value of its last expression.
@@ -130,7 +133,11 @@ class CellTask:
 
         names = {**self._namespace, "report": reporting, "__name__": "__main__", "__builtins__": builtins}
         names[GIVEN] = copy.deepcopy({**self._defaults, **overrides})
-        _run(self._code, names)
+        before = listener.set(reporting)
+        try:
+            _run(self._code, names)
+        finally:
+            listener.reset(before)
         value = names.get(RESULT)
         return None if reported and not _is_metric(value) else value
 

@@ -6,6 +6,7 @@ import os
 import sys
 from typing import Any
 
+from hpo_widgets.agents.cell_kind import listener
 from hpo_widgets.agents.orphans import TASK_VARIABLE
 from hpo_widgets.agents.reporter import current_task
 from hpo_widgets.agents.results import to_number
@@ -26,8 +27,9 @@ def report(name: str, value: Any, iteration: int | None = None) -> None:
         TypeError: When the value is no number.
     """
     task = current_task()
-    if task is not None:
-        task.report(name, value, iteration)
+    to = listener.get() or (task.report if task is not None else None)
+    if to is not None:
+        to(name, value, iteration)
         return
     number = to_number(value)
     if TASK_VARIABLE in os.environ and "IPython" in sys.modules:

@@ -86,6 +86,16 @@ def test_reports_are_the_metric_of_a_cell_without_a_number() -> None:
     assert made("report('loss', 1)\nobject()")() is None
 
 
+def test_reports_of_code_that_the_cell_calls_count_too(capsys: pytest.CaptureFixture[str]) -> None:
+    namespace: dict[str, Any] = {"helper": lambda x: hpo.report("loss", x)}
+    summary = define(Options(name="train"), "lr = 0.1\nhelper(lr)\nNone", namespace)
+
+    assert summary.metrics == {"loss": 0.1}
+    assert capsys.readouterr().out == ""
+    hpo.report("loss", 1)
+    assert capsys.readouterr().out == "loss = 1.0\n"
+
+
 def test_a_cell_may_await() -> None:
     assert made("import asyncio\nx = 2.0\nawait asyncio.sleep(0)\nx")(x=3.0) == 3.0
 
