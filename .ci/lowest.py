@@ -23,7 +23,7 @@ def lowest(pyproject: Path) -> Iterator[str]:
         name = re.match(r"[\w.-]+", asked)
         if name is not None and name.group() in UNBOUND:
             continue
-        found = re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?>=([\w.]+)", asked)
+        found = re.fullmatch(r"([\w.-]+)(?:\[[\w,]+\])?[>=]=([\w.]+)", asked)
         if found is None:
             raise ValueError(f"{asked!r} has no plain lower bound; write it as name>=version.")
         yield f"{found[1]}=={found[2]}"

@@ -11,12 +11,14 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.agents.base_tasks import read_base_task
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.engine import Conclusion
 from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, NoResult, StudyFailed, WaitInterrupted
+from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.limits import Limits, Usage, as_seconds
 from hpo_widgets.model.objective import rank
@@ -115,6 +117,15 @@ class Study:
 
     def _is_interrupted(self, record: StudyRecord) -> bool:
         return record.state.is_live and not is_alive(record.owner)
+
+    @property
+    def base_task(self) -> BaseTask | None:
+        """What it runs: code, parameters, and in `about` its source, environment, git commit and command line.
+
+        The latter are captured in the background and there a few seconds after the start.
+        """
+        record = self.record
+        return read_base_task(self.store, self.id, record.config.get("code"), record.config.get("base_name", ""))
 
     # -- running ---------------------------------------------------------------------------------------------------
     def start(self) -> Study:

@@ -34,9 +34,10 @@ MAY_IMPORT: dict[str, set[str]] = {
     "sdk": _DOORS,
     "automation": _DOORS | {"sdk"},
     "comet": _DOORS | {"sdk"},
+    "integrations": {"errors", "model", "agents"},
     "widgets": {"errors", "model", "dialects", "charts", "publisher", "study", "sdk"},
     "cli": _DOORS | {"sdk", "automation", "comet"},
-    "root": _DOORS | {"sdk", "automation", "comet", "widgets"},
+    "root": _DOORS | {"sdk", "automation", "comet", "integrations", "widgets"},
 }
 """Layer of hpo_widgets → the layers that it may import, besides itself; the root is the package's own `__init__`."""
 
@@ -64,7 +65,8 @@ MAY_DEPEND: dict[str, set[str]] = {
 
 FORK_SERVER = {
     "birth", "child", "child_main", "console", "forkserver_main", "launcher", "orphans", "reporter", "results",
-    "running", "wire",
+    "metrics_stdout", "metrics_tensorboard", "running", "script_args", "script_console", "script_imports",
+    "script_kind", "script_literals", "script_parameters", "wire",
 }  # fmt: skip
 """Modules of `agents` that run in the fork server or in a task: third-party modules only psutil, and only lazily."""
 

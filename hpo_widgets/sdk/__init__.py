@@ -1,6 +1,7 @@
 """The front doors that user code imports: `tune`, `attach`, `studies`.
 
 Promise: one line does the common case; what a person writes is checked, all problems at once, before anything starts.
+A script is read in a process of its own (`script_probe`, `capture_main`: standard library only), never in this one.
 May import: everything below it (`hpo_widgets.study`, `strategies`, `agents`, `store`, `model`).
-Threads: call from any thread.
+Threads: call from any thread. `capture` starts one a study, which waits for its helper process and ends.
 """

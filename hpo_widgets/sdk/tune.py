@@ -7,26 +7,30 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
-from hpo_widgets.agents.ship import describe, ship
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.sdk.base_code import BaseCode, keep_function, read_base
+from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.study import Study
 
+__all__ = ["attach", "keep_function", "keep_strategy", "read_isolation", "studies", "tune"]
 DEFAULT_MAX_JOBS = 50
 """Trials of a search for which nobody gave any limit."""
 
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
-    function: Callable[..., Any],
+    function: Callable[..., Any] | str | Path | BaseTask,
     space: Any = None,
     *,
     objective: Any = "objective",
@@ -46,19 +50,24 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     max_iteration_per_job: int | None = None,
     keep_top: int | None = None,
     seed: int | None = None,
+    args: Sequence[Any] = (),
+    metrics: str | None = None,
     store: Store | None = None,
 ) -> Study:
-    """Starts a search for the best parameters of a function, in the background, and returns at once.
+    """Starts a search for the best parameters of a function or script, in the background, and returns at once.
+
+    For a script it first runs it up to where it reads its command line, see `hpo_widgets.sdk.script`.
 
     Args:
         function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
-            or reports with `task.get_logger().report_scalar(title, series, value, iteration)`.
+            or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
+            script, which runs unmodified, or a base task.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
             a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
-        name: For people; the function's name when absent. A taken name gets a number appended.
+        name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
         max_jobs: Trials in all; 50 when neither this nor a time limit is given.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
@@ -72,6 +81,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
         keep_top: Finished tasks below this rank are archived.
         seed: Makes the proposals reproducible (with one task at a time).
+        args: Command line of a script; what is searched comes on top.
+        metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
         store: Where to keep it; `./.hpo/` when absent, see `configure`.
 
     Returns:
@@ -90,10 +101,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             problems.extend(error.problems)
             return None
 
-    given: Any = function
-    if not callable(given):
-        problems.append(f"{given!r} is not a function; give the function to tune as the first argument.")
-    found_space = checked(lambda: as_space(getattr(function, "space", None) if space is None else space))
+    base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics))
+    found_space = checked(lambda: as_space(space if space is not None or base is None else base.space))
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
@@ -112,25 +121,28 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             retries=retries,
         )
     )
-    if problems:
+    if base is not None and found_space is not None and kind is not None:
+        problems += base.problems(found_space, kind)
+    if problems or base is None:
         raise InvalidInput(problems, subject="tune")
-    base = getattr(function, "__name__", type(function).__name__)
     place = store if store is not None else open_store()
     config = StudyConfig(
-        name=name or base,
+        name=name or base.name,
         project=project,
         space=found_space,
         objectives=objectives,
         limits=limits,
         strategy=keep_strategy(place, chosen),
         seed=seed,
-        code=keep_function(place, function, kind),
-        base_name=str(getattr(function, "base_name", base)),
+        code=base.keep(place, kind),
+        base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
     )
     record = place.create_study(config.name, project, config.to_json(), time.time())
-    return Study(place, record.id, function=function).start()
+    study = Study(place, record.id, function=base.function).start()
+    capture_in_background(place, record.id, folder=base.folder, command=base.command)
+    return study
 
 
 def attach(name_or_id: str, *, store: Store | None = None) -> Study:
@@ -163,19 +175,6 @@ def read_isolation(text: str | None) -> Isolation:
     except ValueError:
         allowed = ", ".join(repr(i.value) for i in Isolation)
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
-
-
-def keep_function(store: Store, function: Callable[..., Any], isolation: Isolation) -> str:
-    """Keeps a function in the store so that task processes can run it; gives its hash.
-
-    Raises:
-        CannotShip: When it cannot be sent to another process and has to be.
-    """
-    if isolation in (Isolation.THREAD, Isolation.SAME_THREAD):
-        about = describe(function)
-        return store.put_code("function", f"{about['name']} of process {os.getpid()}, {id(function)}".encode(), about)
-    shipment = ship(function)
-    return store.put_code("function", shipment.body, shipment.about)
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:
