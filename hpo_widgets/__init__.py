@@ -35,6 +35,7 @@ _HOMES = {
     "lognormal": "model.space_shorthand",
     "loguniform": "model.space_shorthand",
     "normal": "model.space_shorthand",
+    "report": "sdk.notebook_report",
     "studies": "sdk.tune",
     "tune": "sdk.tune",
     "uniform": "model.space_shorthand",
@@ -58,6 +59,7 @@ __all__ = [
     "lognormal",
     "loguniform",
     "normal",
+    "report",
     "studies",
     "tune",
     "uniform",
@@ -69,6 +71,7 @@ if TYPE_CHECKING:
     from hpo_widgets.model.objective import Objective
     from hpo_widgets.model.space import SearchSpace
     from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform
+    from hpo_widgets.sdk.notebook_report import report
     from hpo_widgets.sdk.tune import attach, studies, tune
     from hpo_widgets.store.location import configure
     from hpo_widgets.strategies.base import Strategy
@@ -90,12 +93,28 @@ def __dir__() -> list[str]:
     return [*globals(), *__all__]
 
 
-def _show_studies_in_notebooks() -> None:
-    """Registers the display of a study with IPython by name, so that nothing is loaded before one is shown."""
+def load_ipython_extension(shell: Any) -> None:
+    """Gives an IPython shell the display of studies and the magic `%%objective`; nothing is loaded before their use.
+
+    Called by `%load_ext hpo_widgets`, and by the import itself where a shell is there.
+    """
+    formatter = shell.display_formatter.mimebundle_formatter
+    formatter.for_type_by_name("hpo_widgets.study", "Study", _study_bundle)
+    shell.register_magic_function(_objective_magic, "cell", "objective")
+
+
+def _objective_magic(line: str, cell: str) -> Any:
+    """%%objective [name] [--no-dry-run]: makes the cell a base task, its literals the parameters of a search."""
+    __tracebackhide__ = True
+    from hpo_widgets.sdk.magics import objective
+
+    return objective(line, cell)
+
+
+def _join_shell() -> None:
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
-        formatter = shell.display_formatter.mimebundle_formatter
-        formatter.for_type_by_name("hpo_widgets.study", "Study", _study_bundle)
+        load_ipython_extension(shell)
 
 
 def _study_bundle(study: Any, **_: Any) -> Any:
@@ -104,4 +123,4 @@ def _study_bundle(study: Any, **_: Any) -> Any:
     return study_bundle(study)
 
 
-_show_studies_in_notebooks()
+_join_shell()

@@ -57,7 +57,7 @@ MAY_DEPEND: dict[str, set[str]] = {
     "errors": set(),
     "model": {"pydantic"},
     "store": set(),
-    "agents": {"cloudpickle", "psutil", "dask", "distributed"},
+    "agents": {"cloudpickle", "psutil", "dask", "distributed", "IPython", "traitlets", "nbclient", "nbformat"},
     "engine": {"cloudpickle", "psutil"},
     "root": set(),
 }

@@ -26,7 +26,10 @@ T = TypeVar("T")
 
 OPEN_PATIENCE_S = 60.0
 """How long a task's process waits for a store that cannot be opened now."""
-KINDS: dict[str, str] = {"script": "hpo_widgets.agents.script_kind"}
+KINDS: dict[str, str] = {
+    "notebook": "hpo_widgets.agents.notebook_kind",
+    "script": "hpo_widgets.agents.script_kind",
+}
 """Kind of code to the module whose `load(job, body)` gives what to call, imported in a task's process only."""
 LARGEST_ERROR = 100_000
 """Characters of a traceback that are kept: its end says most."""

@@ -68,6 +68,15 @@ class RunningTask:
         return self._folder
 
     @property
+    def artifacts_dir(self) -> Path:
+        """A folder of its own for what the task leaves, made at first use, kept with the study."""
+        if self._store.folder is None:
+            return self.checkpoint_dir
+        folder = self._store.folder / "tasks" / self.id / "artifacts"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    @property
     def last(self) -> dict[Metric, tuple[int, float]]:
         """Of each reported metric: its largest iteration and the value there."""
         with self._lock:

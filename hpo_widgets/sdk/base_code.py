@@ -17,6 +17,7 @@ from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.latent import CategoricalLatent, Latent
 from hpo_widgets.model.parameter_tree import Fixed
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.sdk.notebook import ReadNotebook, read_notebook
 from hpo_widgets.sdk.script import CapturedScript, capture_script
 from hpo_widgets.store.base import Store
 
@@ -39,18 +40,34 @@ class BaseCode:
     """When it is in the store already."""
     script: CapturedScript | None = None
     """When it is a script."""
+    notebook: ReadNotebook | None = None
+    """When it is a notebook."""
+
+    @property
+    def space(self) -> SearchSpace | None:
+        """The search space that it proposes itself, for a cell or a notebook."""
+        return self.notebook.space if self.notebook is not None else getattr(self.function, "space", None)
+
+    @property
+    def recorded_name(self) -> str:
+        """Its name as studies record it, with its version where it has one."""
+        return str(getattr(self.function, "base_name", self.name))
 
     @property
     def parameters(self) -> Sequence[BaseParameter] | None:
         """What it declares; `None` when only running it tells."""
         if self.script is not None:
             return self.script.script.parameters
-        return self.task.parameters if self.task is not None and self.task.kind == "script" else None
+        if self.notebook is not None:
+            return self.notebook.parameters
+        if self.function is not None:
+            return getattr(self.function, "base_parameters", None)
+        return self.task.parameters if self.task is not None and self.task.kind in ("script", "notebook") else None
 
     @property
     def folder(self) -> Path:
         """Where its code lies, as far as that is known."""
-        path = self._about.get("script")
+        path = self._about.get("script") or self._about.get("path")
         return Path(path).parent if path else Path.cwd()
 
     @property
@@ -62,6 +79,8 @@ class BaseCode:
     def _about(self) -> dict[str, Any]:
         if self.script is not None:
             return self.script.about
+        if self.notebook is not None:
+            return self.notebook.about
         return {} if self.task is None else self.task.about
 
     def problems(self, space: SearchSpace, isolation: Isolation) -> list[str]:
@@ -85,6 +104,8 @@ class BaseCode:
             return keep_function(store, self.function, isolation)
         if self.script is not None:
             return self.script.keep(store).code
+        if self.notebook is not None:
+            return self.notebook.keep(store).code
         assert self.task is not None, "read_base gives one of the three"
         try:
             return store.code(self.task.code).hash
@@ -105,6 +126,9 @@ def read_base(given: Any, *, args: Sequence[Any] = (), metrics: str | None = Non
     Raises:
         InvalidInput: When it is none of these, or the script cannot be read.
     """
+    if isinstance(given, (str, Path)) and Path(given).suffix == ".ipynb":
+        notebook = read_notebook(given)
+        return BaseCode(name=notebook.name, notebook=notebook)
     if isinstance(given, (str, Path)):
         script = capture_script(given, args=args, metrics=metrics)
         return BaseCode(name=script.script.name, script=script)

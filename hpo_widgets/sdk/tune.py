@@ -31,7 +31,7 @@ DEFAULT_MAX_JOBS = 50
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     function: Callable[..., Any] | str | Path | BaseTask,
-    space: Any,
+    space: Any = None,
     *,
     objective: Any = "objective",
     direction: Any = None,
@@ -63,7 +63,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
             script, which runs unmodified, or a base task.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
-            a list of ClearML-style parameter ranges.
+            a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
@@ -102,7 +102,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             return None
 
     base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics))
-    found_space = checked(lambda: as_space(space))
+    found_space = checked(lambda: as_space(space if space is not None or base is None else base.space))
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
@@ -135,7 +135,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         strategy=keep_strategy(place, chosen),
         seed=seed,
         code=base.keep(place, kind),
-        base_name=base.name,
+        base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
     )
