@@ -34,7 +34,7 @@ class TaskCard:
     tags: tuple[str, ...] = ()
     """For people, in the order they were added."""
     parent: str | None = None
-    """Id of the task it was cloned from, or whose lost run it repeats."""
+    """Id of the task it was cloned from, or of any that people name."""
     comment: str = ""
     """For people."""
 

@@ -157,6 +157,10 @@ class MemoryTasks(TaskStore):
             found = [t for t in self._tasks.values() if t.agent == agent and t.state is TaskState.RUNNING]
             return [self.task(each.id) for each in sorted(found, key=lambda each: each.key)]
 
+    def waiting(self, queue: str) -> int:
+        with self._tables.lock:
+            return sum(t.queue == clean(queue) and t.state is TaskState.QUEUED for t in self._tasks.values())
+
 
 def _put_back(table: dict[Any, Any], key: Any, before: Any) -> Callable[[], None]:
     def undo() -> None:

@@ -55,3 +55,7 @@ SELECT * FROM agent WHERE ended IS NULL ORDER BY key;
 -- name: held_tasks
 -- Lists the tasks that an agent has claimed and not ended.
 SELECT * FROM task WHERE agent = :agent AND state = 'running' ORDER BY key;
+
+-- name: count_waiting
+-- Counts the tasks that wait in a queue.
+SELECT count(*) FROM task WHERE queue = :queue AND state = 'queued';

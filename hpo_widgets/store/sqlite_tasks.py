@@ -114,6 +114,9 @@ class SqliteTasks(TaskStore):
         with readable(self._session.path):
             return [rows.task_record(row) for row in found]
 
+    def waiting(self, queue: str) -> int:
+        return int(self._session.read("count_waiting", queue=queue)[0][0])
+
 
 def missing_artifact(kind: str, name: str, names: list[str]) -> NotFound:
     """Gives the error for a file that is not there, with the names there are."""

@@ -85,6 +85,10 @@ class TaskStore(ABC):
     def held_tasks(self, agent: str) -> list[TaskRecord]:
         """Lists the running tasks of an agent."""
 
+    @abstractmethod
+    def waiting(self, queue: str) -> int:
+        """Counts the tasks that wait in a queue."""
+
     def queues(self) -> list[str]:
         """Lists the queues there are: the default one, and all that an agent ever served."""
         return sorted({DEFAULT_QUEUE, *(each.queue for each in self.agents() if each.queue)})
