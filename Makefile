@@ -10,7 +10,6 @@ PEERS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check
-QUICK := tests/unit tests/contract tests/test_architecture.py tests/test_docs.py tests/test_package.py
 
 .DEFAULT_GOAL := help
 .PHONY: help lab test lint types pytest browser test-lowest bench clean
@@ -43,8 +42,9 @@ browser: $(VENV)/.test  ## Finds a Chromium for the UI tests, or installs one.
 	@bash .ci/get-browser $(BIN)/python
 	@$(BIN)/python tests/ui/browser.py
 
-test-lowest: .venv-lowest/.installed  ## Runs the quick tests with the lowest version of every dependency.
-	.venv-lowest/bin/python -m pytest -p no:nbval --override-ini addopts="-ra --strict-markers --import-mode=importlib" $(QUICK)
+test-lowest: .venv-lowest/.installed  ## Runs the tests with the lowest version of every dependency; PYTEST_ARGS chooses.
+	@bash .ci/get-browser .venv-lowest/bin/python
+	.venv-lowest/bin/python -m pytest $(PYTEST_ARGS)
 
 bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed)  ## Prints one table of ratios; PEERS=1 adds Ray Tune and Syne Tune.
 	$(if $(PEERS),HPO_WIDGETS_PEERS_PYTHON=$(abspath .venv-peers)/bin/python) \

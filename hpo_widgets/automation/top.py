@@ -86,5 +86,5 @@ def _metric(summary: MetricSummary) -> dict[str, Any]:
         "min_value_iteration": summary.min_iteration,
         "max_value": summary.max,
         "max_value_iteration": summary.max_iteration,
-        "count": summary.count,
+        "count": summary.points,
     }

@@ -130,8 +130,10 @@ class Engine:
         heard = self._watch.wait(None if wake_at is None else wake_at - self.clock())
         # Scalars may come by the ten thousand a second: look at them together. States are looked at at once.
         while heard is Rung.SCALARS and (left := SCALAR_REST_S - (time.monotonic() - began)) > 0:
-            time.sleep(min(0.001, left))
-            heard |= self._watch.wait(0)
+            again = self._watch.wait(left)
+            if again is Rung.SCALARS:
+                time.sleep(min(0.001, left))
+            heard |= again
 
     # -- one step --------------------------------------------------------------------------------------------------
     def step(self) -> float | None:

@@ -211,31 +211,45 @@ class Fork:
         self.branches[int(choose(self.key, self.latent))].draw(choose, into)
 
     def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
-        """Puts the first branch in that fits what was given exactly; gives the problems of the nearest one else."""
+        """Puts the branch in that gives just what was given; gives the problems of the nearest one else.
+
+        Branches may overlap: one that gives the very values goes before one that gives equal ones (0 and 0.0).
+        """
         mine = {name: value for name, value in given.items() if name in self.names}
         nearest: list[str] = []
+        fitting: tuple[int, dict[str, float]] | None = None
         for index, branch in enumerate(self.branches):
             if not mine.keys() <= branch.names:
                 continue
             found: dict[str, float] = {}
             problems = branch.locate(mine, found)
-            if not problems and not mine.keys() - self._emitted(branch, found):
-                into[self.key] = index
-                into.update(found)
-                return []
-            if problems and (not nearest or len(problems) < len(nearest)):
-                nearest = problems
-        if nearest:
-            return nearest
+            if problems:
+                nearest = problems if not nearest or len(problems) < len(nearest) else nearest
+                continue
+            member = self._member(branch, found)
+            if member.keys() != mine.keys():
+                continue
+            exact = all(canonical(member[name]) == canonical(mine[name]) for name in mine)
+            if exact or fitting is None:
+                fitting = index, found
+            if exact:
+                break
+        if fitting is None:
+            return nearest or self._no_combination(mine)
+        into[self.key] = fitting[0]
+        into.update(fitting[1])
+        return []
+
+    def _no_combination(self, mine: Mapping[str, Any]) -> list[str]:
         listed = [", ".join(sorted(branch.names)) or "(none)" for branch in self.branches]
         known = "; ".join(shown(names) for names in dict.fromkeys(listed[:NAMED]))
         more = " and more" if len(listed) > NAMED else ""
         return [f"no combination has exactly the names {sorted(map(shown, mine))}; the combinations are {known}{more}."]
 
-    def _emitted(self, branch: Branch, located: Mapping[str, float]) -> frozenset[str]:
+    def _member(self, branch: Branch, located: Mapping[str, float]) -> dict[str, Any]:
         member: dict[str, Any] = {}
         branch.draw(lambda key, _latent: located[key], member)
-        return frozenset(member)
+        return member
 
     def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
         """Puts the choice of the branch and the latent domains of the taken one in."""

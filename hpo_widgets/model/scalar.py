@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 
@@ -31,13 +30,12 @@ class Scalar(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class MetricSummary:
+class MetricSummary(NamedTuple):
     """Sums up one metric of one task."""
 
     task: str
     metric: Metric
-    count: int
+    points: int
     """Points reported."""
     last: float
     """Value of the point with the largest (iteration, time); may be NaN or infinite."""

@@ -138,7 +138,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             code, defaults = put_function(place, function)
             name = str(place.code(code).about["name"])
         elif script is not None:
-            code, name = put_script(place, Path(script), list(argv)), Path(script).name
+            code, name = put_script(place, Path(script), argv), Path(script).name
         values = merged(defaults, parameters or {}, defaults)
         card = TaskCard(project=project_name or "", type=type_of(task_type), tags=tuple(tags))
         return cls(place, draft(place, task_name or name, values, code, card).id)

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import inspect
-import json
+import linecache
 import os
+import pickle
 import sys
 import sysconfig
-from collections.abc import Callable
+import types
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +21,6 @@ from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.sdk.parameters import GENERAL, as_default, bare_name, is_keepable, keepable
 from hpo_widgets.store.base import Store
 
-SCRIPT = "script"
-"""Kind of code whose body is JSON: {path, text, argv}."""
 OWN_MODULES = ("hpo_widgets.sdk.task", "hpo_widgets.sdk.task_code")
 """What the fork server imports for templates beside what their functions need."""
 
@@ -71,21 +73,64 @@ def put_function(store: Store, function: Callable[..., Any]) -> tuple[str, dict[
     return store.put_code("function", body, about), defaults
 
 
-def put_script(store: Store, path: Path, argv: list[str]) -> str:
+@dataclass(frozen=True, kw_only=True)
+class TemplateScript:
+    """Runs a script as it was when its task was made, as `__main__`. Runs in the task's process.
+
+    The script asks for its parameters itself: `Task.init` gives it the task, `connect` and argparse the values.
+    """
+
+    path: str
+    """Where it lay, absolute: its folder comes first on the import path."""
+    text: str
+    """What runs, whatever lies there by now."""
+    argv: tuple[str, ...]
+    """Its command line."""
+    cwd: str
+    """Where it ran; it runs there again if the folder is there."""
+
+    def __call__(self, **_: Any) -> None:
+        """Runs it, in this process, once."""
+        main = types.ModuleType("__main__")
+        main.__file__ = self.path
+        vars(main).update(__builtins__=builtins, __cached__=None)
+        sys.modules["__main__"] = main
+        sys.argv = [self.path, *self.argv]
+        sys.path.insert(0, str(Path(self.path).parent))
+        if os.path.isdir(self.cwd):
+            os.chdir(self.cwd)
+        linecache.cache[self.path] = (len(self.text), None, self.text.splitlines(keepends=True), self.path)
+        exec(compile(self.text, self.path, "exec", dont_inherit=True), vars(main))
+
+
+def put_script(store: Store, path: Path, argv: Sequence[str]) -> str:
     """Keeps a script as it is now; gives its hash.
 
     Raises:
-        InvalidInput: When it cannot be read.
+        InvalidInput: When it cannot be read, or is no Python.
     """
     try:
         text = path.read_text(encoding="utf-8")
+        tree = ast.parse(text)
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput(
             f"the script {str(path)!r} cannot be read ({error}); give the path of a Python file."
         ) from error
-    body = json.dumps({"path": str(path.absolute()), "text": text, "argv": argv})
-    about = {"name": path.name, "argv": argv, "cwd": os.getcwd(), "modules": _modules(text), "wants_task": False}
-    return store.put_code(SCRIPT, body.encode("utf-8", "backslashreplace"), about)
+    except (SyntaxError, ValueError) as error:
+        raise InvalidInput(f"the script {str(path)!r} is no Python: {error}; mend it first.") from error
+    script = TemplateScript(path=str(path.absolute()), text=text, argv=tuple(argv), cwd=os.getcwd())
+    about: dict[str, Any] = {
+        "name": path.name,
+        "signature": None,
+        "wants_task": False,
+        "modules": [*_modules(tree), *OWN_MODULES],
+        "sources": {},
+        "script": script.path,
+        "argv": list(argv),
+        "cwd": script.cwd,
+        "source": text,
+    }
+    return store.put_code("function", pickle.dumps(script), about)
 
 
 def main_script() -> Path | None:
@@ -96,12 +141,8 @@ def main_script() -> Path | None:
     return None if file is None or in_notebook or not os.path.isfile(file) else Path(file)
 
 
-def _modules(text: str) -> list[str]:
+def _modules(tree: ast.Module) -> list[str]:
     """Lists the installed packages that a script imports at its top, to be there before its tasks start."""
-    try:
-        tree = ast.parse(text)
-    except SyntaxError:
-        return []
     names: set[str] = set()
     for node in tree.body:
         if isinstance(node, ast.Import):

@@ -164,11 +164,17 @@ class Store(TaskStore, ABC):
 
     @abstractmethod
     def update_task(self, task: str, **changes: Any) -> None:
-        """Changes pid, archived, name, memo, parameters or queue of a task. Raises `NotFound`."""
+        """Changes pid, archived, name, memo, parameters or queue of a task. Raises `NotFound`.
+
+        Nobody has to act on it, so it need not wake watches that sleep through scalars.
+        """
 
     @abstractmethod
     def claim(self, queue: str, agent: str, limit: int, now: float) -> list[TaskRecord]:
-        """Moves up to `limit` tasks of a queue, oldest first, from QUEUED to RUNNING; no two agents get the same."""
+        """Moves up to `limit` tasks of a queue, oldest first, from QUEUED to RUNNING; no two agents get the same.
+
+        Nobody has to act on it, so it need not wake watches that sleep through scalars.
+        """
 
     @abstractmethod
     def finish(self, task: str, outcome: Outcome) -> None:

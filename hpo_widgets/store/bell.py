@@ -99,6 +99,7 @@ class Bell:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._where = os.fspath(folder)
         self._lock = threading.Lock()
         self._pipes: dict[str, int] = {}
         self._seen = -1
@@ -135,7 +136,7 @@ class Bell:
                     self._drop(name, remove=False)
 
     def _refresh(self) -> None:
-        changed = os.stat(self._folder).st_mtime_ns
+        changed = os.stat(self._where).st_mtime_ns
         if changed == self._seen:
             return
         # A folder's time moves in ticks: a listing made within the tick may miss a later change.

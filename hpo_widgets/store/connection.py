@@ -27,6 +27,7 @@ class Connections:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._where = os.fspath(path)
         self._local = threading.local()
         self._open: list[tuple[threading.Thread, sqlite3.Connection]] = []
         self._lock = threading.Lock()
@@ -50,7 +51,7 @@ class Connections:
 
     def _identity(self) -> tuple[int, int] | None:
         try:
-            found = os.stat(self.path)
+            found = os.stat(self._where)
         except OSError:
             return None
         return found.st_dev, found.st_ino

@@ -36,7 +36,7 @@ class _Curve:
         return MetricSummary(
             task=self.last.task,
             metric=self.last.metric,
-            count=len(self.points),
+            points=len(self.points),
             last=self.last.value,
             last_iteration=self.last.iteration,
             min=self.low and self.low.value,

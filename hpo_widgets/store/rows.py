@@ -101,7 +101,7 @@ def summary_records(found: Iterable[Any], metrics: Mapping[int, Metric]) -> list
         MetricSummary(
             task=task,
             metric=metrics[metric],
-            count=count,
+            points=count,
             last=nan if last is None else last,
             last_iteration=last_iteration,
             min=low,

@@ -14,7 +14,9 @@ from hpo_widgets.store import rows
 from hpo_widgets.store.bell import Bell
 from hpo_widgets.store.connection import Connections
 from hpo_widgets.store.queries import QUERIES
-from hpo_widgets.store.trouble import translated
+from hpo_widgets.store.trouble import translate, translated
+
+INSERT_SCALAR = QUERIES["insert_scalar"]
 
 
 class _Transaction(threading.local):
@@ -24,6 +26,8 @@ class _Transaction(threading.local):
     """The clock in it; `None` when there is none."""
     scalar: int | None = None
     """Key of the last scalar before its own; `None` when it has recorded none."""
+    pressing: bool = False
+    """Whether something was written that somebody has to act on; else it is news for those who watch scalars."""
 
 
 class Session:
@@ -62,10 +66,12 @@ class Session:
             _roll_back(connection)
             raise
         finally:
-            scalars = self._mine.scalar is not None
+            pressing = self._mine.pressing
+            scalars = self._mine.scalar is not None or not pressing
             self._mine.revision = self._mine.scalar = None
+            self._mine.pressing = False
             if ending:
-                self._bell.ring(scalars=scalars)
+                self._bell.ring(states=pressing, scalars=scalars)
 
     def _begin(self, connection: sqlite3.Connection) -> None:
         self.connections.check_present()
@@ -78,20 +84,31 @@ class Session:
         if not connection.in_transaction:  # on a full disk SQLite ends it by itself, without an end to our block
             raise StoreUnavailable(f"{self.path}: the transaction was rolled back by an error before; try it again.")
 
-    def write(self, query: str, **values: Any) -> list[sqlite3.Row]:
-        """Runs a query (named, or as SQL) that changes studies, tasks or requests; `:revision` is the clock."""
+    def write(self, query: str, *, pressing: bool = True, **values: Any) -> list[sqlite3.Row]:
+        """Runs a query (named, or as SQL) that changes studies, tasks or requests; `:revision` is the clock.
+
+        What is not `pressing` wakes only those who hear of scalars, and they may take their time.
+        """
         with self.transaction(), translated(self.path):
+            self._mine.pressing = self._mine.pressing or pressing
             arguments = {name: rows.dump(value) for name, value in values.items()}
             arguments["revision"] = self._mine.revision
             return self.connections.get().execute(QUERIES.get(query, query), arguments).fetchall()
 
     def change(
-        self, table: str, id: str, changes: dict[str, Any], condition: str = "true", **more: Any
+        self,
+        table: str,
+        id: str,
+        changes: dict[str, Any],
+        condition: str = "true",
+        *,
+        pressing: bool = True,
+        **more: Any,
     ) -> list[sqlite3.Row]:
         """Changes columns of a row by its id and gives it; the names of columns come from our records only."""
         sets = "".join(f"{name} = :{name}, " for name in rows.checked_columns(table, changes))
         query = f"UPDATE {table} SET {sets}revision = :revision WHERE id = :_id AND {condition} RETURNING *"
-        return self.write(query, _id=id, **changes, **more)
+        return self.write(query, pressing=pressing, _id=id, **changes, **more)
 
     def put(self, query: str, **values: Any) -> None:
         """Runs a query that changes nothing anybody watches."""
@@ -145,20 +162,22 @@ class Session:
             with translated(self.path):
                 if self._mine.scalar is None:
                     self._mine.scalar = connection.execute(QUERIES["cursor"]).fetchone()[1]
-                connection.executemany(QUERIES["insert_scalar"], points)
+                connection.executemany(INSERT_SCALAR, points)
             return
         kept = False
         try:
-            with translated(self.path):
-                self.connections.check_present()
-                _roll_back(connection)
-                if len(points) == 1:
-                    connection.execute(QUERIES["insert_scalar"], points[0])
-                else:
-                    connection.execute("BEGIN IMMEDIATE")
-                    connection.executemany(QUERIES["insert_scalar"], points)
-                    connection.execute("COMMIT")
+            self.connections.check_present()
+            _roll_back(connection)
+            if len(points) == 1:
+                connection.execute(INSERT_SCALAR, points[0])
+            else:
+                connection.execute("BEGIN IMMEDIATE")
+                connection.executemany(INSERT_SCALAR, points)
+                connection.execute("COMMIT")
             kept = True
+        except (sqlite3.Error, OverflowError) as error:
+            _roll_back(connection)
+            raise translate(error, self.path) from error
         except BaseException as error:
             kept = not connection.in_transaction and isinstance(error, (KeyboardInterrupt, SystemExit))
             _roll_back(connection)

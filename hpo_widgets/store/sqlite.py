@@ -156,13 +156,13 @@ class SqliteStore(SqliteTasks, Store):
         return self._records(rows.task_record, found)[0] if found else None
 
     def update_task(self, task: str, **changes: Any) -> None:
-        if not self._session.change("task", task, changes):
+        if not self._session.change("task", task, changes, pressing=False):
             raise NotFound(f"no task with the id {task!r} in {self.folder}.")
 
     def claim(self, queue: str, agent: str, limit: int, now: float) -> list[TaskRecord]:
         if limit < 1 or not self._session.read("waiting", queue=queue):
             return []
-        found = self._session.write("claim", queue=queue, agent=agent, limit=limit, now=now)
+        found = self._session.write("claim", pressing=False, queue=queue, agent=agent, limit=limit, now=now)
         return sorted(self._records(rows.task_record, found), key=lambda task: task.key)
 
     def finish(self, task: str, outcome: Outcome) -> None:

@@ -57,7 +57,7 @@ class SqliteTasks(TaskStore):
         self._check_task(task)
         dump_json(about)  # before anything is written
         kept = files.keep_file(self.folder, task, body, suffix)
-        entry = {"task": task, "kind": clean(kind), "name": clean(name)}
+        entry: dict[str, Any] = {"task": task, "kind": clean(kind), "name": clean(name)}
         try:
             with self._session.transaction():
                 before = self._session.read("artifact", **entry)

@@ -102,7 +102,7 @@ def flood() -> float:
     with folder() as place:
         store, study = filled(place, WRITERS)
         times = [process.communicate()[0].split() for process in writers(store, study, FLOOD, 0)]
-        assert {s.count for s in store.summaries(study)} == {FLOOD + 1}
+        assert {s.points for s in store.summaries(study)} == {FLOOD + 1}
         store.close()
     return WRITERS * FLOOD / (max(float(end) for _, end in times) - min(float(began) for began, _ in times))
 

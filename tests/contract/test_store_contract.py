@@ -240,7 +240,7 @@ class TestScalars:
         points = [(3, 1.0, 5.0), (5, 1.0, -1.0), (5, 2.0, 4.0), (5, 1.5, 9.0), (4, 9.0, -1.0), (5, 2.0, 3.0)]
         store.record_scalars(task.key, [(LOSS, *point) for point in points])
         (found,) = store.summaries(study.id)
-        assert (found.task, found.metric, found.count) == (task.id, LOSS, 6)
+        assert (found.task, found.metric, found.points) == (task.id, LOSS, 6)
         assert (found.last, found.last_iteration) == (3.0, 5)
         assert (found.min, found.min_iteration, found.max, found.max_iteration) == (-1.0, 5, 9.0, 5)
         assert store.task_summaries(task.id) == [found]
@@ -251,7 +251,7 @@ class TestScalars:
         assert math.isnan(found.last) and found.min is found.max is found.min_iteration is found.max_iteration is None
         store.record_scalars(task.key, [(LOSS, 1, 1.0, 2), (LOSS, 2, 1.0, math.inf), (LOSS, 3, 1.0, -math.inf)])
         (found,) = store.summaries(study.id)
-        assert (found.last, found.min, found.max, found.count) == (-math.inf, 2.0, 2.0, 4)
+        assert (found.last, found.min, found.max, found.points) == (-math.inf, 2.0, 2.0, 4)
         values = [s.value for s in store.scalars(task.id)]
         assert math.isnan(values[0]) and values[1:] == [2.0, math.inf, -math.inf] and type(values[1]) is float
 

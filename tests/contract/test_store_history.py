@@ -74,7 +74,7 @@ class TestTransactions:
             before[1].scalars,
         )
         assert not store.delta(before[0], study.id) and [s.name for s in store.studies()] == ["digits"]
-        assert [(s.metric, s.count, s.min) for s in store.task_summaries(task.id)] == [(LOSS, 1, 1.0)]
+        assert [(s.metric, s.points, s.min) for s in store.task_summaries(task.id)] == [(LOSS, 1, 1.0)]
         assert [t.key for t in store.claim("q", "a", 9, 2.0)] == [key]
 
     def test_a_metric_first_seen_in_a_failed_transaction_is_numbered_afresh(
@@ -221,7 +221,7 @@ def test_deltas_add_up_to_the_whole_and_both_stores_agree(
         assert tuple(scalars) == store.delta(Cursor(), study.id).scalars
         keys = {id: t.key for id, t in tasks.items()}
         summaries = {
-            (keys[s.task], s.metric, s.count, s.last, s.min, s.max_iteration) for s in store.summaries(study.id)
+            (keys[s.task], s.metric, s.points, s.last, s.min, s.max_iteration) for s in store.summaries(study.id)
         }
         views.append(
             ([(t.key, t.state) for t in store.tasks(study.id)], [(keys[s[0]], *s[1:]) for s in scalars], summaries)

@@ -99,9 +99,10 @@ def check(store: SqliteStore) -> None:
 
 
 def test_a_reader_that_follows_eight_writers_skips_nothing(store: SqliteStore, study: StudyRecord) -> None:
-    writers = [python(WRITER, store.folder, key, 600, 1 + key % 3 * 2) for key in keys_of(store, study, 8)]
+    keys = keys_of(store, study, 8)
     cursor, seen = store.cursor(), []
     with store.watch() as watch:
+        writers = [python(WRITER, store.folder, key, 600, 1 + key % 3 * 2) for key in keys]
         while len(seen) < 8 * 600:
             assert watch.wait(60), "nothing was heard although writers are at work"
             delta = store.delta(cursor, study.id)
@@ -111,7 +112,7 @@ def test_a_reader_that_follows_eight_writers_skips_nothing(store: SqliteStore, s
         output(writer)
     assert tuple(seen) == store.delta(Cursor(), study.id).scalars
     assert all(n == 1 for n in Counter((s.task, s.iteration) for s in seen).values())
-    assert {(s.count, s.last, s.min, s.max) for s in store.summaries(study.id)} == {(600, 599.0, 0.0, 599.0)}
+    assert {(s.points, s.last, s.min, s.max) for s in store.summaries(study.id)} == {(600, 599.0, 0.0, 599.0)}
     check(store)
 
 
@@ -134,7 +135,7 @@ def test_kill_9_of_writers_loses_nothing_acknowledged(store: SqliteStore, study:
         kept = [s.iteration for s in store.scalars(task.id)]
         assert kept == list(range(len(kept)))
         assert count <= len(kept) <= count + batch
-        assert store.task_summaries(task.id)[0].count == len(kept)
+        assert store.task_summaries(task.id)[0].points == len(kept)
     store.record_scalars(keys[0], [(LOSS, 0, 1.0, 1.0)])  # the locks of the dead are gone
 
 
@@ -255,7 +256,7 @@ def test_threads_share_a_store_and_leave_no_connection_behind(store: SqliteStore
     in_threads()
     in_threads()
     in_threads()
-    assert {s.count for s in store.summaries(study.id)} == {300}
+    assert {s.points for s in store.summaries(study.id)} == {300}
     assert len(store._connections._open) <= 1 + 2 * len(keys)
 
 
