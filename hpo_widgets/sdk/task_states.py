@@ -11,7 +11,7 @@ from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.study import RequestKind
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.sdk.task_give_back import give_back, own_it
-from hpo_widgets.sdk.task_running import under_agent
+from hpo_widgets.sdk.task_running import own, set_own, under_agent
 from hpo_widgets.store.base import Store
 
 STATUS = {
@@ -190,6 +190,9 @@ class TaskStates(TaskBase):
             raise InvalidInput(f"the task {record.name!r} is {STATUS[record.state]}: {hint}.")
         if record.agent is not None:
             self._store.end_agent(record.agent, time.time())
+        running = own()
+        if running is not None and running.id == self.id:
+            set_own(None)
 
     # -- console ---------------------------------------------------------------------------------------------------
     def get_reported_console_output(self, number_of_reports: int = 1) -> list[str]:

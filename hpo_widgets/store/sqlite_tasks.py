@@ -68,8 +68,7 @@ class SqliteTasks(TaskStore):
         except BaseException:
             files.remove(files.artifact_path(self.folder, task, kept.name))
             raise
-        for row in before:
-            files.remove(files.artifact_path(self.folder, task, row["file"]))
+        self._forget_files(task, before)
         return self.artifact(task, kind, name)
 
     def artifacts(self, task: str, kind: str | None = None) -> list[Artifact]:
@@ -93,9 +92,14 @@ class SqliteTasks(TaskStore):
         with self._session.transaction():
             before = self._session.read("artifact", task=task, kind=kind, name=name)
             self._session.write("drop_artifact", task=task, kind=kind, name=name)
-        for row in before:
-            files.remove(files.artifact_path(self.folder, task, row["file"]))
+        self._forget_files(task, before)
         return bool(before)
+
+    def _forget_files(self, task: str, entries: list[Any]) -> None:
+        if self._session.in_transaction:  # that may come to nothing, and the entries back: their files stay
+            return
+        for row in entries:
+            files.remove(files.artifact_path(self.folder, task, row["file"]))
 
     # -- agents ----------------------------------------------------------------------------------------------------
     def add_agent(self, id: str, queue: str, slots: int, gpus: tuple[str, ...], owner: Owner, now: float) -> None:
