@@ -44,11 +44,9 @@ def find_name(name: str, names: Iterable[str]) -> str | None:
     for each in (name, *(each for each in there if full_name(each) == wanted)):
         if each in there:
             return each
-    if wanted.partition("/")[0] not in SECTIONS:
-        return None
-    same = [
-        each for each in there if full_name(each).partition("/")[0] in SECTIONS and bare_name(each) == bare_name(name)
-    ]
+    # A name that begins with none of the sections is one of a nested dict, in one of them: `model/lr`.
+    bare = bare_name(name) if wanted.partition("/")[0] in SECTIONS else name
+    same = [each for each in there if full_name(each).partition("/")[0] in SECTIONS and bare_name(each) == bare]
     return same[0] if len(same) == 1 else None
 
 

@@ -32,6 +32,8 @@ class Color(enum.Enum):
         ("lr", ["Args/LR"], None),
         ("model/lr", ["Args/lr"], None),
         ("General/model/lr", ["Args/model/lr"], "Args/model/lr"),
+        ("model/lr", ["General/model/lr"], "General/model/lr"),
+        ("model/lr", ["model/lr", "General/model/lr"], "model/lr"),
         ("lr", [], None),
         ("/", ["General//"], "General//"),
     ],
