@@ -21,7 +21,7 @@ _HOMES = {
     "Agent": "sdk.task_agent",
     "Logger": "sdk.logger",
     "Task": "sdk.task",
-    "TaskTypes": "sdk.task",
+    "TaskTypes": "sdk.task_card",
     "InvalidInput": "errors",
     "HpoError": "errors",
     "Limits": "model.limits",
@@ -78,8 +78,9 @@ if TYPE_CHECKING:
     from hpo_widgets.model.space import SearchSpace
     from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform
     from hpo_widgets.sdk.logger import Logger
-    from hpo_widgets.sdk.task import Task, TaskTypes
+    from hpo_widgets.sdk.task import Task
     from hpo_widgets.sdk.task_agent import Agent
+    from hpo_widgets.sdk.task_card import TaskTypes
     from hpo_widgets.sdk.tune import attach, studies, tune
     from hpo_widgets.store.location import configure
     from hpo_widgets.strategies.base import Strategy

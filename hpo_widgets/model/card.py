@@ -7,21 +7,6 @@ from typing import Any
 
 from hpo_widgets.model.study import Owner
 
-TASK_TYPES = (
-    "training",
-    "testing",
-    "inference",
-    "data_processing",
-    "application",
-    "monitor",
-    "controller",
-    "optimizer",
-    "service",
-    "qc",
-    "custom",
-)
-"""Types of tasks, as in ClearML (reference a8)."""
-
 
 @dataclass(frozen=True, kw_only=True)
 class TaskCard:
@@ -30,7 +15,7 @@ class TaskCard:
     project: str = ""
     """For people."""
     type: str = "training"
-    """One of `TASK_TYPES`."""
+    """training, testing, inference, optimizer, ..., as in ClearML."""
     tags: tuple[str, ...] = ()
     """For people, in the order they were added."""
     parent: str | None = None

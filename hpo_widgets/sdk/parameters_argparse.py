@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import inspect
 import threading
 import weakref
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -30,10 +31,17 @@ class ParserLink:
         self._chosen: weakref.WeakSet[argparse.ArgumentParser] = weakref.WeakSet()
         self._inside = threading.local()
 
-    def watch_all(self, left_out: Collection[str] = ()) -> None:
-        """Connects every parser from now on, without the arguments named."""
+    def watch_all(self, left_out: Collection[str] = (), *, parsed_before: bool = False) -> None:
+        """Connects every parser from now on, without the arguments named.
+
+        Args:
+            left_out: Names of arguments.
+            parsed_before: Whether to keep what the callers have parsed already and hold in a variable.
+        """
         self._all, self._left_out = True, left_out
         self._install()
+        if parsed_before:
+            self._keep(self._connect(), {k: v for k, v in _parsed_before().items() if k not in left_out})
 
     def watch(self, parser: argparse.ArgumentParser) -> None:
         """Connects one parser: its defaults are kept now, what it parses then."""
@@ -51,7 +59,8 @@ class ParserLink:
 
         argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign,assignment]
 
-    def remove(self) -> None:
+    @staticmethod
+    def remove() -> None:
         """Leaves parsers alone again."""
         argparse.ArgumentParser.parse_known_args = _parse  # type: ignore[method-assign]
 
@@ -84,6 +93,18 @@ class ParserLink:
         }
         if new:
             connection.write(new)
+
+
+def _parsed_before() -> dict[str, Any]:
+    """Gives the values of the parsed command lines in the variables of the callers, the innermost first."""
+    found: dict[str, Any] = {}
+    frame = inspect.currentframe()
+    while frame is not None:
+        for value in list(frame.f_locals.values()):
+            if type(value) is argparse.Namespace:
+                found = vars(value) | found
+        frame = frame.f_back
+    return found
 
 
 def _arguments(parser: argparse.ArgumentParser, left_out: Collection[str]) -> list[argparse.Action]:

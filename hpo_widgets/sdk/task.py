@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from enum import Enum
 from pathlib import Path
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.card import TASK_TYPES, TaskCard
+from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.sdk import task_own
 from hpo_widgets.sdk.logger import Logger
 from hpo_widgets.sdk.parameters import merged
+from hpo_widgets.sdk.parameters_argparse import ParserLink
 from hpo_widgets.sdk.task_artifacts import TaskArtifacts
-from hpo_widgets.sdk.task_card import TaskCards, type_of
-from hpo_widgets.sdk.task_code import check_runnable, put_function, put_script
+from hpo_widgets.sdk.task_card import TaskCards, TaskTypes, type_of
+from hpo_widgets.sdk.task_code import check_runnable, main_script, put_function, put_script
 from hpo_widgets.sdk.task_draft import check_names, check_queue, draft
 from hpo_widgets.sdk.task_find import by_id, find_tasks, newest
 from hpo_widgets.sdk.task_metrics import TaskMetrics
@@ -25,8 +25,6 @@ from hpo_widgets.sdk.task_running import handle_of, own, store_of, under_agent
 from hpo_widgets.sdk.task_states import TaskStates
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
-
-TaskTypes = Enum("TaskTypes", {each: each for each in TASK_TYPES}, type=str)  # type: ignore[misc]
 
 
 class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
@@ -93,9 +91,11 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
                 reuse=reuse_last_task_id,
             )
             task = cls(*task_own.begin(open_store, wanted))
-        if auto_connect_arg_parser:
+        # A notebook's parsers are those of its magics.
+        if auto_connect_arg_parser and (running is not None or main_script() is not None):
             chosen = auto_connect_arg_parser if isinstance(auto_connect_arg_parser, Mapping) else {}
-            task._parsers().watch_all([name for name, yes in chosen.items() if not yes])
+            left_out = [name for name, yes in chosen.items() if not yes]
+            task._parsers().watch_all(left_out, parsed_before=running is None)
         return task
 
     @classmethod
@@ -346,8 +346,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
         mine = own()
         if mine is not None and mine.id == self.id:
             task_own.end(None)
-        if self._link is not None:
-            self._link.remove()
+            ParserLink.remove()
 
     @classmethod
     def running_locally(cls) -> bool:

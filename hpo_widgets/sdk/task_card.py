@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from difflib import get_close_matches
-from enum import Enum
+from enum import Enum, StrEnum
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.card import TASK_TYPES, TaskCard
+from hpo_widgets.model.card import TaskCard
 from hpo_widgets.sdk.task_states import TaskBase
+
+
+class TaskTypes(StrEnum):
+    """Types of tasks, as in ClearML."""
+
+    training = "training"
+    testing = "testing"
+    inference = "inference"
+    data_processing = "data_processing"
+    application = "application"
+    monitor = "monitor"
+    controller = "controller"
+    optimizer = "optimizer"
+    service = "service"
+    qc = "qc"
+    custom = "custom"
 
 
 class TaskCards(TaskBase):
@@ -108,8 +124,9 @@ def type_of(given: Any) -> str:
         InvalidInput: For one that is unknown.
     """
     text = given.value if isinstance(given, Enum) else given
-    if text not in TASK_TYPES:
-        close = get_close_matches(str(text), TASK_TYPES, n=1)
+    types = [each.value for each in TaskTypes]
+    if text not in types:
+        close = get_close_matches(str(text), types, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise InvalidInput(f"task_type is {given!r}; there are {', '.join(TASK_TYPES)}.{hint}")
+        raise InvalidInput(f"task_type is {given!r}; there are {', '.join(types)}.{hint}")
     return str(text)

@@ -99,8 +99,18 @@ class TemplateScript:
         sys.path.insert(0, str(Path(self.path).parent))
         if os.path.isdir(self.cwd):
             os.chdir(self.cwd)
+        self._connect_parsers()
         linecache.cache[self.path] = (len(self.text), None, self.text.splitlines(keepends=True), self.path)
         exec(compile(self.text, self.path, "exec", dont_inherit=True), vars(main))
+
+    @staticmethod
+    def _connect_parsers() -> None:
+        """Gives the task's values to command lines that are parsed before the script calls `Task.init`."""
+        from hpo_widgets.sdk.task import Task
+
+        task = Task.current_task()
+        if task is not None:
+            task.connect_parsers()
 
 
 def put_script(store: Store, path: Path, argv: Sequence[str]) -> str:

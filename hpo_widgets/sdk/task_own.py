@@ -17,7 +17,7 @@ from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.sdk.task_code import main_script, put_script
 from hpo_widgets.sdk.task_find import by_id
-from hpo_widgets.sdk.task_give_back import own_it
+from hpo_widgets.sdk.task_give_back import give_back, own_it
 from hpo_widgets.sdk.task_running import handle_of, own, set_own, store_of
 from hpo_widgets.store.base import NewTask, Store
 
@@ -63,6 +63,7 @@ def begin(open_store: Callable[[], Store], wanted: Wanted) -> tuple[Store, str]:
             "Task.current_task().close() before you begin another one."
         )
     store = open_store()
+    give_back(store)
     script = main_script()
     code = None if script is None else put_script(store, script, sys.argv[1:])
     record = _draft(store, wanted, code)

@@ -133,6 +133,10 @@ class TaskParameters(TaskBase):
             "a class, or an object with attributes."
         )
 
+    def connect_parsers(self) -> None:
+        """Connects every argparse parser of this process from now on, as `Task.init` does."""
+        self._parsers().watch_all()
+
     def _parsers(self) -> ParserLink:
         if self._link is None:
             self._link = ParserLink(lambda: self._connection(False))

@@ -229,3 +229,45 @@ class TestInATerminal:
         assert {"--queue", "--slots", "--gpus", "--store", "--retries"} <= set(re.findall(r"--[a-z-]+", told))
         nothing = subprocess.run(COMMAND[:-1], capture_output=True, text=True, check=False, timeout=60)
         assert nothing.returncode == 2
+
+
+def plain(lr: float, layers: int = 2) -> float:
+    return lr * layers
+
+
+def connected(lr: float) -> float:
+    task = Task.current_task()
+    assert task is not None
+    found = task.connect({"lr": 5.0, "extra": 1})
+    return float(found["lr"])
+
+
+class TestTrialsOfStudies:
+    def test_a_trial_can_be_cloned_edited_and_run_again_by_hand(self) -> None:
+        study = hpo.tune(plain, {"lr": [0.5]}, objective="loss", max_jobs=1, project="examples", name="s")
+        assert study.wait(PATIENCE_S)
+        trial = Task.get_task(study.best.id)
+        assert (trial.project, trial.status, trial.get_parameters()) == ("examples", "completed", {"General/lr": 0.5})
+        assert Task.get_tasks(project_name="examples") == [trial]
+        clone = Task.clone(trial)
+        clone.set_parameters({**clone.get_parameters(), "lr": "2"})
+        assert Task.enqueue(clone, queue_name="default").get_parameters() == {"General/lr": 2.0}
+        with Agent():
+            assert clone.wait_for_status(timeout=PATIENCE_S)
+        assert clone.get_last_scalar_metrics()["result"]["result"]["last"] == 4.0
+        assert len(study.tasks()) == 1
+        wrong = Task.clone(trial)
+        wrong.set_parameter("layer", 1)
+        with pytest.raises(InvalidInput, match="there is no parameter 'General/layer'"):
+            Task.enqueue(wrong, queue_name="default")
+
+    def test_what_a_trial_connects_takes_its_values_and_leaves_the_record_of_the_search_alone(self) -> None:
+        study = hpo.tune(connected, {"lr": [0.5]}, objective="loss", max_jobs=1)
+        assert study.wait(PATIENCE_S)
+        assert study.best.objective == 0.5 and study.best.parameters == {"lr": 0.5}
+
+    def test_what_stayed_in_its_process_cannot_be_enqueued(self) -> None:
+        study = hpo.tune(plain, {"lr": [0.5]}, objective="loss", max_jobs=1, isolation="thread")
+        assert study.wait(PATIENCE_S)
+        with pytest.raises(InvalidInput, match="stayed in the process that ran it"):
+            Task.enqueue(Task.clone(study.best.id), queue_name="default")

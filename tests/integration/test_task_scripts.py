@@ -129,6 +129,30 @@ def test_a_value_that_the_script_cannot_take_fails_the_task(run: Run, name: str,
         clone.wait_for_status(timeout=PATIENCE_S)
 
 
+def test_a_command_line_that_is_parsed_before_the_task_begins_is_connected_too(run: Run) -> None:
+    text = """
+        import argparse
+        from hpo_widgets import Task
+
+        def main():
+            parser = argparse.ArgumentParser()
+            parser.add_argument("--epochs", type=int, default=2)
+            args = parser.parse_args()
+            task = Task.init("examples", "base")
+            print("epochs", args.epochs)
+
+        main()
+    """
+    run(text, "--epochs", "3")
+    clone = Task.clone(newest())
+    assert clone.get_parameters() == {"Args/epochs": 3}
+    clone.set_parameter("epochs", 5)
+    Task.enqueue(clone, queue_name="default")
+    with Agent():
+        assert clone.wait_for_status(timeout=PATIENCE_S)
+    assert clone.get_reported_console_output() == ["epochs 5"]
+
+
 def test_a_search_by_hand_in_a_script_is_run_by_an_agent(run: Run) -> None:
     run(BASE)
     searched = run(SEARCH, name="search.py")
