@@ -73,6 +73,7 @@ def become_task(birth: Birth) -> NoReturn:
         if birth.job is None:
             with suppress(StoreError):  # tried again when the job is there
                 store = child.open_store(birth.folder)
+                store.warm_up()
         job: Job = pickle.loads(birth.job if birth.job is not None else receive_job(birth.job_pipe))
         _settle(job)
         code = child.run(job, birth.code, birth.folder, store)

@@ -32,7 +32,7 @@ LARGEST_ERROR = 100_000
 """Characters of a traceback that are kept: its end says most."""
 
 
-def open_store(folder: Path) -> Store:
+def open_store(folder: Path) -> SqliteStore:
     """Opens the store in a task's process, which finds it there."""
     return SqliteStore(folder, create=False)
 
@@ -47,13 +47,13 @@ def run(job: Job, body: bytes, folder: Path, store: Store | None = None) -> int:
         store: The store, where this process has opened it already.
     """
     reopen = partial(open_store, folder)
-    store = store or patiently(reopen, OPEN_PATIENCE_S)
+    store = store if store is not None else patiently(reopen, OPEN_PATIENCE_S)
     task = RunningTask(job, store, reopen)
     enter(task, whole_process=True)
     outcome, code = execute(job, lambda: load_function(job, body), task, lambda: _sources(store, job.code))
-    task.flush()
     if outcome is not None:
-        patiently(partial(store.finish, job.task, outcome))
+        patiently(partial(task.finish, outcome))
+    task.flush()
     return code
 
 
@@ -63,7 +63,7 @@ def execute(
     task: RunningTask,
     sources: Callable[[], dict[str, str]] = dict,
 ) -> tuple[Outcome | None, int]:
-    """Calls a job's function and records what it returned; gives its outcome and its exit code.
+    """Calls a job's function and keeps what it returned in its handle; gives its outcome and its exit code.
 
     There is no outcome when the code left with `SystemExit` and a code other than 0: the exit code says it all.
 
@@ -88,7 +88,7 @@ def execute(
         return Outcome(ok=False, error=describe(error, sources)), 1
     try:
         for metric, iteration, value in points_of(result, job.objectives, task.last):
-            task.record(metric, value, iteration)
+            task.keep(metric, value, iteration)
     except InvalidInput as error:
         return Outcome(ok=False, error=f"InvalidInput: {error}"), 1
     return Outcome(ok=True), 0

@@ -49,10 +49,21 @@ class ForkLauncher(Launcher):
         self._deadly: set[str] = set()
         self._last_words = ""
         self._closed = False
+        self._preparing: str | None = None
         self._wake: Callable[[], None] = lambda: None
 
     def start(self, wake: Callable[[], None]) -> None:
         self._wake = wake
+
+    def prepare(self, code: str, env: dict[str, str]) -> None:
+        with self._lock:
+            self._preparing = code
+            self._teach(self._link or self._open(env), code)
+
+    @property
+    def ready(self) -> bool:
+        with self._lock:
+            return self._preparing is None
 
     def launch(self, job: Job) -> None:
         body = pickle.dumps(job)
@@ -88,7 +99,9 @@ class ForkLauncher(Launcher):
         with self._lock:
             if op == "learned":
                 link.learned.add(head["hash"])
-                return
+                if head["hash"] != self._preparing:
+                    return
+                self._preparing = None
             if op == "started":
                 link.pids[head["task"]] = head["pid"]
                 self._started.append((head["task"], head["pid"]))
@@ -102,6 +115,7 @@ class ForkLauncher(Launcher):
         with self._lock:
             if self._link is link:
                 self._link = None
+            self._preparing = None  # the next launch starts another server
             if not self._closed:
                 self._deaths.append(time.monotonic())
                 self._deadly |= link.known - link.learned

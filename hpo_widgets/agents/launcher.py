@@ -70,6 +70,19 @@ class Launcher(ABC):
     def start(self, wake: Callable[[], None]) -> None:
         """Gets ready. `wake` is called, from any thread, when `exits` or `started` have something new."""
 
+    def prepare(self, code: str, env: dict[str, str]) -> None:
+        """Begins to get ready for tasks of some code and returns at once; `ready` is false until it is.
+
+        Args:
+            code: Hash of the code, in the store.
+            env: Environment variables that its tasks will have.
+        """
+
+    @property
+    def ready(self) -> bool:
+        """Whether a job would start at once. `wake` is called when it becomes true."""
+        return True
+
     @abstractmethod
     def launch(self, job: Job) -> None:
         """Starts a job and returns at once (the same-thread launcher runs it first).

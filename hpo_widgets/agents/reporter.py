@@ -17,6 +17,7 @@ from hpo_widgets.agents.launcher import Job
 from hpo_widgets.agents.results import metric_named, to_iteration, to_number
 from hpo_widgets.errors import StoreUnavailable, TaskAborted
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE, Metric
+from hpo_widgets.model.task import Outcome
 from hpo_widgets.store.base import Store
 
 RETRY_S = 0.5
@@ -44,6 +45,7 @@ class RunningTask:
         self._lock = threading.Lock()
         self._last: dict[Metric, tuple[int, float]] = {}
         self._unwritten: list[tuple[Metric, int, float, float]] = []
+        self._result: list[tuple[Metric, int, float, float]] = []
         self._tried = 0.0
         self._aborted = False
         self._folder: Path | None = None
@@ -101,6 +103,19 @@ class RunningTask:
             if before is None or at >= before[0]:
                 self._last[metric] = (at, number)
             self._write((metric, at, time.time(), number))
+
+    def keep(self, metric: Metric, value: float, iteration: int) -> None:
+        """Keeps a point of the result, to be recorded with the task's end."""
+        self._result.append((metric, iteration, time.time(), value))
+
+    def finish(self, outcome: Outcome) -> None:
+        """Records how the task's code ended and its result with it, after all that waits in memory.
+
+        Raises:
+            StoreUnavailable: When the store cannot be written now; it may be called again.
+        """
+        self.flush()
+        self._store.finish(self.id, outcome, self._key, self._result)
 
     def check(self) -> None:
         """Unwinds the code of a task in a thread that was asked to stop."""

@@ -87,7 +87,7 @@ class SameThreadLauncher(Launcher):
         task.flush()
         task.check()
         if outcome is not None:
-            patiently(lambda: self._store.finish(job.task, outcome))
+            patiently(lambda: task.finish(outcome))
         return code
 
     def _report(self, task: str, **fields: Any) -> None:

@@ -220,8 +220,10 @@ class Engine:
                     changed = True
                 case desk.StopTrial(trial=trial):
                     id = self._task_of_trial.get(trial)
-                    if id in self.picture.live and self.picture.live[id].stopping is None:
-                        self._stop_task(id, Reason.PRUNED)
+                    live = self.picture.live.get(id) if id is not None else None
+                    # A task whose code has ended is not pruned for its result: it keeps its own end.
+                    if live is not None and live.stopping is None and self.store.outcome(live.task.id) is None:
+                        self._stop_task(live.task.id, Reason.PRUNED)
                 case desk.Remember(study=study, trials=trials):
                     self._remember(study, trials)
                 case desk.Raised(error=error):

@@ -58,7 +58,7 @@ class Run:
         slots = config.limits.max_number_of_concurrent_tasks
         launcher = make_launcher(config.isolation, store, functions)
         queue = config.queue or f"study:{record.id}"
-        self._agent = Agent(store, queue, launcher, slots=slots, gpus=config.gpus)
+        self._agent = Agent(store, queue, launcher, slots=slots, gpus=config.gpus, code=config.code)
         self._thread = EngineThread(self._open, self._close, f"hpo-engine-{record.name}")
 
     def start(self) -> None:

@@ -177,8 +177,13 @@ class Store(TaskStore, ABC):
         """
 
     @abstractmethod
-    def finish(self, task: str, outcome: Outcome) -> None:
-        """Records how the task's code ended; written by its own process, once."""
+    def finish(
+        self, task: str, outcome: Outcome, task_key: int = 0, points: Sequence[tuple[Metric, int, float, float]] = ()
+    ) -> None:
+        """Records how the task's code ended, and the points of its result with it, all or nothing.
+
+        Written by the task's own process, once. Whoever sees the points sees the outcome too.
+        """
 
     @abstractmethod
     def outcome(self, task: str) -> Outcome | None:

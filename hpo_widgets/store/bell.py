@@ -113,6 +113,11 @@ class Bell:
             self._own[watch.name] = watch
         return watch
 
+    def find(self) -> None:
+        """Opens the pipes of the watches there are, so that the first ring need not."""
+        with self._lock, contextlib.suppress(OSError):
+            self._refresh()
+
     def ring(self, *, states: bool = True, scalars: bool = False) -> None:
         """Wakes every watch, or with `states=False` those that want to hear of scalars. Raises nothing."""
         everything = (STATES_BYTE if states else b"") + (SCALARS_BYTE if scalars else b"")

@@ -197,9 +197,13 @@ class MemoryStore(MemoryTasks, Store):
         task = self._tasks.get(id)
         return task is not None and task.state is TaskState.QUEUED and task.queue == queue
 
-    def finish(self, task: str, outcome: Outcome) -> None:
+    def finish(
+        self, task: str, outcome: Outcome, task_key: int = 0, points: Sequence[tuple[Metric, int, float, float]] = ()
+    ) -> None:
         with self._lock:
             self._task(task)
+            if points:
+                self.record_scalars(task_key, points)
             before = self._outcomes.get(task)
             error = None if outcome.error is None else clean(outcome.error)
             self._outcomes[task] = replace(outcome, error=error)

@@ -154,8 +154,10 @@ class Session:
         """Whether this thread has a transaction open."""
         return self._mine.revision is not None
 
-    def append(self, points: Sequence[tuple[int, int, int, float, float]]) -> None:
-        """Inserts scalars (task key, metric key, iteration, time, value); all or none."""
+    def append(
+        self, points: Sequence[tuple[int, int, int, float, float]], also: tuple[str, dict[str, Any]] | None = None
+    ) -> None:
+        """Inserts scalars (task key, metric key, iteration, time, value), and runs another named query; all or none."""
         connection = self.connections.get()
         if self._mine.revision is not None:
             self._check_alive(connection)
@@ -163,16 +165,20 @@ class Session:
                 if self._mine.scalar is None:
                     self._mine.scalar = connection.execute(QUERIES["cursor"]).fetchone()[1]
                 connection.executemany(INSERT_SCALAR, points)
+                if also is not None:
+                    connection.execute(QUERIES[also[0]], also[1])
             return
         kept = False
         try:
             self.connections.check_present()
             _roll_back(connection)
-            if len(points) == 1:
+            if len(points) == 1 and also is None:
                 connection.execute(INSERT_SCALAR, points[0])
             else:
                 connection.execute("BEGIN IMMEDIATE")
                 connection.executemany(INSERT_SCALAR, points)
+                if also is not None:
+                    connection.execute(QUERIES[also[0]], also[1])
                 connection.execute("COMMIT")
             kept = True
         except (sqlite3.Error, OverflowError) as error:
@@ -185,6 +191,15 @@ class Session:
         finally:
             if kept:
                 self._bell.ring(states=False, scalars=True)
+
+    def warm_up(self) -> None:
+        """Does, ahead of the first report, what it would wait for: reads the schema, compiles, finds the watches."""
+        with translated(self.path):
+            connection = self.connections.get()
+            for query in (INSERT_SCALAR, QUERIES["finish"]):
+                connection.executemany(query, [])  # compiles it and carries nothing out
+            connection.execute(QUERIES["metric_key"], {"title": "", "series": ""}).fetchall()
+        self._bell.find()
 
     def cursor(self) -> Cursor:
         """Gives the end of the history; in a transaction the end before it, for what it does may come to nothing."""

@@ -62,6 +62,10 @@ class SqliteStore(SqliteTasks, Store):
     def forget_thread(self) -> None:
         self._connections.forget_thread()
 
+    def warm_up(self) -> None:
+        """Does ahead what the first report of a task's process would wait for."""
+        self._session.warm_up()
+
     def is_present(self) -> bool:
         """Tells whether the store still lies where it was opened."""
         return self._connections.is_present()
@@ -165,9 +169,15 @@ class SqliteStore(SqliteTasks, Store):
         found = self._session.write("claim", pressing=False, queue=queue, agent=agent, limit=limit, now=now)
         return sorted(self._records(rows.task_record, found), key=lambda task: task.key)
 
-    def finish(self, task: str, outcome: Outcome) -> None:
-        # Nobody watches for it: the agent reads it when the process has ended.
-        self._session.put("finish", task=task, ok=outcome.ok, error=outcome.error)
+    def finish(
+        self, task: str, outcome: Outcome, task_key: int = 0, points: Sequence[tuple[Metric, int, float, float]] = ()
+    ) -> None:
+        # Nobody watches for the outcome: the agent reads it when the process has ended.
+        ending = {"task": task, "ok": outcome.ok, "error": outcome.error}
+        if not points:
+            self._session.put("finish", **ending)
+            return
+        self._session.append(self._rows(task_key, points), ("finish", {k: rows.dump(v) for k, v in ending.items()}))
 
     def outcome(self, task: str) -> Outcome | None:
         found = self._session.read("outcome", task=task)
@@ -175,13 +185,18 @@ class SqliteStore(SqliteTasks, Store):
 
     # -- scalars ---------------------------------------------------------------------------------------------------
     def record_scalars(self, task_key: int, points: Iterable[tuple[Metric, int, float, float]]) -> None:
+        values = self._rows(task_key, points)
+        if values:
+            self._session.append(values)
+
+    def _rows(
+        self, task_key: int, points: Iterable[tuple[Metric, int, float, float]]
+    ) -> list[tuple[int, int, int, float, float]]:
         known = self._metrics
-        values = [
+        return [
             (task_key, known.get(metric) or self._number(metric), iteration, time, value)
             for metric, iteration, time, value in points
         ]
-        if values:
-            self._session.append(values)
 
     def _number(self, metric: Metric) -> int:
         names = {"title": metric[0], "series": metric[1]}

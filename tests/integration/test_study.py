@@ -71,6 +71,7 @@ def test_start_returns_at_once_and_the_search_finds_the_best(store: Path) -> Non
     table = study.tasks()
     assert list(table.columns) == ["trial", "id", "state", "reason", "objective", "iteration", "duration", "x"]
     assert len(table) == 25
+    assert set(table["state"]) == {"completed"}  # none is pruned for the result it returned
     assert study.best.objective == table["objective"].min() == parabola(study.best.parameters["x"])
     assert (store / ".gitignore").read_text() == "*\n"
 
@@ -332,6 +333,20 @@ def test_threads_share_the_memory_of_the_kernel() -> None:
     study = hpo.tune(remember, SPACE, max_jobs=5, isolation="thread")
     study.wait(PATIENCE_S)
     assert sorted(seen) == sorted(study.tasks()["x"])
+
+
+def test_getting_ready_takes_nothing_of_a_tasks_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "slow_to_import.py").write_text("import time\ntime.sleep(1.0)\nvalue = 3\n")
+    monkeypatch.syspath_prepend(tmp_path)
+
+    def use(x: float) -> float:
+        import slow_to_import
+
+        return float(x * slow_to_import.value)
+
+    study = hpo.tune(use, SPACE, max_jobs=2, concurrency=1, job_time_limit=0.8)
+    assert study.wait(PATIENCE_S)
+    assert states(study) == ["completed", "completed"]
 
 
 def test_each_slot_gets_its_gpu_and_its_share_of_the_cores() -> None:
