@@ -14,7 +14,16 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.sdk.parameters import ARGS, as_default, cast, find_name, is_keepable, keepable
 from hpo_widgets.sdk.parameters_connect import Connection
 
-_parse = argparse.ArgumentParser.parse_known_args
+
+class _Patch:
+    """Holds what parsed before a link was installed: argparse's own method, or what others have put in its place."""
+
+    before: Callable[..., Any] | None = None
+
+
+def _parse(*args: Any, **more: Any) -> Any:
+    assert _Patch.before is not None, "only a link that is installed parses"
+    return _Patch.before(*args, **more)
 
 
 class ParserLink:
@@ -53,6 +62,8 @@ class ParserLink:
 
     def _install(self) -> None:
         link = self
+        if _Patch.before is None:
+            _Patch.before = argparse.ArgumentParser.parse_known_args
 
         def parse_known_args(parser: Any, args: Any = None, namespace: Any = None, **more: Any) -> Any:
             return link._parsed(parser, args, namespace, more)
@@ -62,7 +73,9 @@ class ParserLink:
     @staticmethod
     def remove() -> None:
         """Leaves parsers alone again."""
-        argparse.ArgumentParser.parse_known_args = _parse  # type: ignore[method-assign]
+        if _Patch.before is not None:
+            argparse.ArgumentParser.parse_known_args = _Patch.before  # type: ignore[method-assign]
+            _Patch.before = None
 
     def _parsed(self, parser: argparse.ArgumentParser, args: Any, namespace: Any, more: dict[str, Any]) -> Any:
         # A sub-command's parser is parsed inside its parent, which then has all the values.

@@ -120,3 +120,25 @@ def test_only_chosen_parsers_are_connected_when_asked() -> None:
         assert chosen.parse_args([]).epochs == 9 and parser().parse_args([]).epochs == 2
     finally:
         bench.link.remove()
+
+
+def test_what_others_have_put_in_place_of_argparses_own_method_goes_on_to_work() -> None:
+    seen = []
+
+    def others(self: argparse.ArgumentParser, *args: Any, **more: Any) -> Any:
+        seen.append(self)
+        return PLAIN(self, *args, **more)
+
+    argparse.ArgumentParser.parse_known_args = others  # type: ignore[assignment,method-assign]
+    try:
+        bench, second = Bench(), Bench()
+        bench.link.watch_all()
+        second.link.watch_all()
+        made = parser()
+        assert made.parse_args(["--epochs", "3"]).epochs == 3 and seen == [made]
+        assert second.kept["Args/epochs"] == 3 and bench.kept == {}
+        second.link.remove()
+        bench.link.remove()
+        assert argparse.ArgumentParser.parse_known_args is others
+    finally:
+        argparse.ArgumentParser.parse_known_args = PLAIN  # type: ignore[method-assign]
