@@ -18,6 +18,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0.dev0"
 
 _HOMES = {
+    "Agent": "sdk.task_agent",
+    "Logger": "sdk.logger",
+    "Task": "sdk.task",
+    "TaskTypes": "sdk.task_card",
     "InvalidInput": "errors",
     "HpoError": "errors",
     "Limits": "model.limits",
@@ -42,16 +46,20 @@ _HOMES = {
 }
 
 __all__ = [
+    "Agent",
     "GridSearch",
     "HpoError",
     "InvalidInput",
     "Limits",
+    "Logger",
     "Objective",
     "OptunaStrategy",
     "RandomSearch",
     "SearchSpace",
     "Strategy",
     "Study",
+    "Task",
+    "TaskTypes",
     "attach",
     "choice",
     "configure",
@@ -71,7 +79,11 @@ if TYPE_CHECKING:
     from hpo_widgets.model.objective import Objective
     from hpo_widgets.model.space import SearchSpace
     from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform
+    from hpo_widgets.sdk.logger import Logger
     from hpo_widgets.sdk.notebook_report import report
+    from hpo_widgets.sdk.task import Task
+    from hpo_widgets.sdk.task_agent import Agent
+    from hpo_widgets.sdk.task_card import TaskTypes
     from hpo_widgets.sdk.tune import attach, studies, tune
     from hpo_widgets.store.location import configure
     from hpo_widgets.strategies.base import Strategy

@@ -16,6 +16,7 @@ from hpo_widgets.model.delta import Cursor, Delta
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
+from hpo_widgets.store.task_base import TaskStore
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +83,7 @@ class Watch(ABC):
         self.close()
 
 
-class Store(ABC):
+class Store(TaskStore, ABC):
     r"""Keeps everything a search must not lose. Every call is one transaction unless made inside `transaction`.
 
     Values go in and come out by value. Text that is not Unicode (lone surrogates) comes back with those spelled out, as
@@ -163,7 +164,7 @@ class Store(ABC):
 
     @abstractmethod
     def update_task(self, task: str, **changes: Any) -> None:
-        """Changes pid, archived, name or memo of a task. Raises `NotFound`.
+        """Changes pid, archived, name, memo, parameters or queue of a task. Raises `NotFound`.
 
         Nobody has to act on it, so it need not wake watches that sleep through scalars.
         """

@@ -20,18 +20,20 @@ from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import Code, NewTask, Rung, Store, Watch, closest, free_name
 from hpo_widgets.store.kept import LARGEST, clean, kept
 from hpo_widgets.store.memory_tables import MemoryTables, MemoryWatch
+from hpo_widgets.store.memory_tasks import MemoryTasks
 from hpo_widgets.store.rows import checked_columns
 
 KINDS = ("study", "task", "request")
 R = TypeVar("R", StudyRecord, TaskRecord, Request)
 
 
-class MemoryStore(Store):
+class MemoryStore(MemoryTasks, Store):
     """Keeps a store in dictionaries under one lock."""
 
     folder = None
 
     def __init__(self) -> None:
+        super().__init__()
         self._tables = MemoryTables()
         self._lock = self._tables.lock
         self._scalars = self._tables.scalars

@@ -17,9 +17,9 @@ T = TypeVar("T")
 
 APPLICATION_ID = 0x68706F77
 """Marks the file as ours ("hpow")."""
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
 """Number of the newest migration; kept in the file as `user_version`."""
-MIGRATIONS = {1: "schema.sql"}
+MIGRATIONS = {1: "schema.sql", 2: "migration_2.sql"}
 """Format version to the file that leads to it from the one before."""
 PAGE_BYTES = 1024
 """A commit writes whole pages: small ones make it 30 % cheaper than SQLite's 4096."""

@@ -33,4 +33,4 @@ def load_queries(name: str) -> dict[str, str]:
     return found
 
 
-QUERIES = load_queries("queries.sql")
+QUERIES = load_queries("queries.sql") | load_queries("queries_tasks.sql")

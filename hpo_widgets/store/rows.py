@@ -47,7 +47,7 @@ def _real(value: Any) -> float | None:
     return None if value is None else float(value)
 
 
-def task_record(row: sqlite3.Row) -> TaskRecord:
+def task_record(row: sqlite3.Row | dict[str, Any]) -> TaskRecord:
     """Reads a row of `task`."""
     found = dict(row)
     del found["revision"]

@@ -25,12 +25,13 @@ from hpo_widgets.store.kept import clean, load_json
 from hpo_widgets.store.migrations import prepare
 from hpo_widgets.store.polling import PollingWatch
 from hpo_widgets.store.session import Session
+from hpo_widgets.store.sqlite_tasks import SqliteTasks
 from hpo_widgets.store.trouble import readable
 
 R = TypeVar("R")
 
 
-class SqliteStore(Store):
+class SqliteStore(SqliteTasks, Store):
     """Keeps a store in a folder: `store.sqlite`, and beside it the logs and checkpoints of its tasks.
 
     Args:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import math
+import re
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
+from hpo_widgets.model.card import AgentRecord, Artifact, TaskCard
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.study import Owner, RequestKind, StudyRecord, StudyState
@@ -370,3 +375,134 @@ class TestWatches:
             assert all_of_it.wait(5) is Rung.STATES and states.wait(5) is Rung.STATES
             run(both)
             assert all_of_it.wait(5) is Rung.STATES | Rung.SCALARS and states.wait(5) is Rung.STATES
+
+
+class TestCards:
+    CARD = TaskCard(project="p", type="optimizer", tags=("a", "b"), parent="x", comment="c")
+
+    def test_a_task_that_was_given_nothing_has_the_default_card(self, store: Store, task: TaskRecord) -> None:
+        assert store.card(task.id) == TaskCard()
+        with pytest.raises(NotFound):
+            store.card("nobody")
+        with pytest.raises(NotFound):
+            store.put_card("nobody", self.CARD)
+
+    def test_a_card_is_kept_and_replaced(self, store: Store, task: TaskRecord) -> None:
+        store.put_card(task.id, self.CARD)
+        assert store.card(task.id) == self.CARD
+        hostile = TaskCard(tags=tuple(HOSTILE), comment=HALF, project="🦉")
+        store.put_card(task.id, hostile)
+        assert store.card(task.id) == replace(hostile, comment=HALF_KEPT)
+
+    def test_a_card_wakes_those_who_watch_the_task(self, store: Store, study: StudyRecord, task: TaskRecord) -> None:
+        since = store.cursor()
+        store.put_card(task.id, self.CARD)
+        assert [t.id for t in store.delta(since, study.id).tasks] == [task.id]
+
+    def test_a_card_of_a_transaction_that_fails_is_not_kept(self, store: Store, task: TaskRecord) -> None:
+        store.put_card(task.id, self.CARD)
+        with contextlib.suppress(ZeroDivisionError), store.transaction():
+            store.put_card(task.id, TaskCard(comment="other"))
+            raise ZeroDivisionError
+        assert store.card(task.id) == self.CARD
+
+    def test_tasks_are_found_by_project_name_and_parent_newest_first(self, store: Store, study: StudyRecord) -> None:
+        of_study = store.create_tasks([new(study, 0)], 1.0)[0]
+        first, second, third = store.create_tasks([new(None, None, name=name) for name in "aba"], 1.0)
+        store.put_card(first.id, TaskCard(project="p"))
+        store.put_card(second.id, TaskCard(project="p", parent=first.id))
+
+        def ids(**wanted: str) -> list[str]:
+            return [found.id for found, _ in store.find_tasks(**wanted)]
+
+        assert ids() == [third.id, second.id, first.id, of_study.id]
+        assert ids(project="p") == [second.id, first.id]
+        assert ids(project="p", name="a") == [first.id] and ids(name="a") == [third.id, first.id]
+        assert ids(parent=first.id) == [second.id] and ids(name="' OR 1 --") == []
+        assert ids(project="project") == [of_study.id]
+        assert store.find_tasks(project="project")[0] == (of_study, TaskCard(project="project"))
+        assert store.find_tasks(parent=first.id)[0] == (second, TaskCard(project="p", parent=first.id))
+
+    def test_parameters_and_queue_of_a_draft_may_change(self, store: Store) -> None:
+        made = store.create_tasks([new(None, None, queue="", state=TaskState.CREATED)], 1.0)[0]
+        store.update_task(made.id, parameters={"General/shape": (1, 2.0), "x": None})
+        assert store.task(made.id).parameters == {"General/shape": (1, 2.0), "x": None}
+        assert store.claim("q", "agent", 1, 2.0) == []
+        store.move_task(made.id, TaskState.QUEUED, expect=[TaskState.CREATED], queue="q")
+        assert [t.id for t in store.claim("q", "agent", 1, 2.0)] == [made.id]
+
+
+class TestFiles:
+    def keep(self, store: Store, task: TaskRecord, name: str = "n", body: Any = b"body", **more: Any) -> Artifact:
+        values: dict[str, Any] = {"kind": "artifact", "suffix": ".txt", "about": {"type": "text"}, "now": 1} | more
+        return store.put_artifact(task.id, name=name, body=body, **values)
+
+    @pytest.mark.parametrize("name", HOSTILE)
+    def test_a_file_comes_back_whatever_its_name(self, store: Store, task: TaskRecord, name: str) -> None:
+        kept = self.keep(store, task, name)
+        assert (kept.name, kept.size, kept.time, kept.about) == (name, 4, 1.0, {"type": "text"})
+        assert kept.hash == hashlib.sha256(b"body").hexdigest()
+        assert re.fullmatch(r"[0-9a-f]{32}\.txt", kept.file)
+        assert store.artifact(task.id, "artifact", name) == kept
+        assert store.read_artifact(kept) == b"body"
+
+    def test_a_name_taken_again_replaces_the_file(self, store: Store, task: TaskRecord, tmp_path: Path) -> None:
+        old = self.keep(store, task)
+        (tmp_path / "given").write_bytes(b"x" * 3_000_000)
+        newer = self.keep(store, task, body=tmp_path / "given", suffix="../evil")
+        assert (newer.size, len(newer.file)) == (3_000_000, 32)
+        assert store.artifacts(task.id) == [newer] and store.read_artifact(newer) == b"x" * 3_000_000
+        with pytest.raises(NotFound, match="gone"):
+            store.read_artifact(old)
+
+    def test_files_are_listed_by_kind_and_name(self, store: Store, task: TaskRecord) -> None:
+        for kind, name in (("plot", "b"), ("artifact", "z"), ("plot", "a")):
+            self.keep(store, task, name, kind=kind)
+        assert [(a.kind, a.name) for a in store.artifacts(task.id)] == [("artifact", "z"), ("plot", "a"), ("plot", "b")]
+        assert [a.name for a in store.artifacts(task.id, "plot")] == ["a", "b"]
+        with pytest.raises(NotFound, match="'a', 'b'"):
+            store.artifact(task.id, "plot", "c")
+
+    def test_a_file_that_is_dropped_is_gone(self, store: Store, task: TaskRecord) -> None:
+        kept = self.keep(store, task)
+        assert store.drop_artifact(task.id, "artifact", "n") and not store.drop_artifact(task.id, "artifact", "n")
+        assert store.artifacts(task.id) == []
+        with pytest.raises(NotFound):
+            store.read_artifact(kept)
+
+    def test_a_file_of_no_task_or_with_unkeepable_words_leaves_nothing(self, store: Store, task: TaskRecord) -> None:
+        with pytest.raises(NotFound):
+            store.put_artifact("nobody", "k", "n", b"", suffix="", about={}, now=1.0)
+        with pytest.raises(InvalidInput):
+            self.keep(store, task, about={"x": object()})
+        assert store.artifacts(task.id) == []
+        if store.folder is not None:
+            assert list((store.folder / "tasks").rglob("*.*")) == []
+
+    @pytest.mark.parametrize("file", ["../../store.sqlite", "/etc/passwd", "", "a" * 32 + "/x"])
+    def test_a_damaged_entry_leads_to_no_other_file(self, store: Store, task: TaskRecord, file: str) -> None:
+        with pytest.raises(NotFound):
+            store.read_artifact(replace(self.keep(store, task), file=file))
+
+
+class TestAgents:
+    def test_agents_come_serve_and_leave(self, store: Store) -> None:
+        assert store.agents() == [] and store.queues() == ["default"]
+        store.add_agent("a", "gpu", 2, ("0", "1"), ME, 1)
+        store.add_agent("b", "", 1, (), OTHER, 2)
+        first = AgentRecord(id="a", queue="gpu", slots=2, gpus=("0", "1"), owner=ME, started=1.0)
+        assert store.agents()[0] == first and store.queues() == ["default", "gpu"]
+        store.end_agent("a", 3)
+        store.end_agent("a", 4)
+        store.end_agent("nobody", 4)
+        assert store.agents()[0] == replace(first, ended=3.0)
+        assert [each.id for each in store.agents(serving=True)] == ["b"]
+        assert store.queues() == ["default", "gpu"]
+
+    def test_what_an_agent_holds_is_what_it_claimed_and_did_not_end(self, store: Store) -> None:
+        made = store.create_tasks([new(None, None) for _ in range(4)], 1.0)
+        store.claim("q", "a", 2, 2.0)
+        store.claim("q", "b", 1, 2.0)
+        store.move_task(made[0].id, TaskState.COMPLETED, expect=[TaskState.RUNNING])
+        assert [t.id for t in store.held_tasks("a")] == [made[1].id]
+        assert [t.id for t in store.held_tasks("b")] == [made[2].id] and store.held_tasks("nobody") == []

@@ -1,0 +1,54 @@
+"""Reads the command line and hands over to the module of its sub-command."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import logging
+import sys
+from typing import Any
+
+from hpo_widgets import __version__
+from hpo_widgets.errors import HpoError, InvalidInput
+
+COMMANDS = {
+    "agent": ("hpo_widgets.cli.agent", "serve a queue of the store: run the tasks that wait in it"),
+}
+"""Sub-command to its module and what it does. A module has `add_arguments(parser)` and `run(arguments)`."""
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+
+def run(given: list[str] | None = None) -> int:
+    """Runs a sub-command and gives its exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
+    words = sys.argv[1:] if given is None else given
+    parser = _parser(words)
+    arguments = parser.parse_args(words)
+    if arguments.command is None:
+        parser.print_help()
+        return BAD_INPUT
+    try:
+        code: int = arguments.run(arguments)
+    except InvalidInput as error:
+        print(f"hpo-widgets {arguments.command}: {error}", file=sys.stderr)
+        return BAD_INPUT
+    except HpoError as error:
+        print(f"hpo-widgets {arguments.command}: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    return code
+
+
+def _parser(words: list[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="hpo-widgets", description="Hyperparameter optimization without a server.")
+    parser.add_argument("--version", action="version", version=f"hpo-widgets {__version__}")
+    below = parser.add_subparsers(dest="command", metavar="SUB-COMMAND")
+    for name, (module, about) in COMMANDS.items():
+        each = below.add_parser(name, help=about, description=f"{about[0].upper()}{about[1:]}.")
+        if name in words:  # the others are listed without being loaded
+            loaded: Any = importlib.import_module(module)
+            loaded.add_arguments(each)
+            each.set_defaults(run=loaded.run)
+    return parser
