@@ -1,4 +1,6 @@
-"""The front doors that user code imports: `tune`, `attach`, `studies`.
+"""The front doors: `tune`, `attach`, `studies`, `report`, `Task`, `Logger`, `Agent`, `%%objective`.
+
+A base task is a function, a `script`, a `notebook` or a cell (`magics`); `base_code` tells them apart.
 
 Promise: one line does the common case; what a person writes is checked, all problems at once, before anything starts.
 A script is read in a process of its own (`script_probe`, `capture_main`: standard library only), never in this one.

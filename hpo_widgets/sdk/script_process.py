@@ -17,10 +17,17 @@ POSIX = os.name == "posix"
 def run_bounded(command: Sequence[str], seconds: float) -> tuple[int | None, str]:
     """Runs a program in a process group of its own; gives its exit code, `None` when time was over, and its last words.
 
-    Nothing it started survives it.
+    Nothing it started survives it, and what it records of itself (`Task.init`) goes to a store that is thrown away.
     """
-    with tempfile.TemporaryFile() as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said, start_new_session=POSIX)
+    with tempfile.TemporaryFile() as said, tempfile.TemporaryDirectory(prefix="hpo-probe-") as scratch:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=said,
+            stderr=said,
+            start_new_session=POSIX,
+            env={**os.environ, "HPO_WIDGETS_STORE": scratch},
+        )
         try:
             code: int | None = process.wait(seconds)
         except subprocess.TimeoutExpired:
