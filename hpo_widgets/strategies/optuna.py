@@ -21,6 +21,7 @@ from hpo_widgets.model.latent import CategoricalLatent, IntLatent, Latent
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
+from hpo_widgets.strategies.optuna_curve import Curve
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
 from hpo_widgets.strategies.optuna_storage import TrialMemory, frozen_trial, optuna_outcome
@@ -233,6 +234,8 @@ class OptunaStrategy(Strategy):
             return
         state, told = optuna_outcome(outcome, values, len(self.problem.objectives))
         self._study.tell(running.number, values=told, state=state)
+        ended = self._memory.trials[running.number]
+        ended.intermediate_values = Curve(ended.intermediate_values)  # type: ignore[assignment]
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Keeps a value for the pruner, at the step it belongs to; the value nearest to the step stands for it."""
@@ -303,6 +306,8 @@ class OptunaStrategy(Strategy):
             told = None if math.isnan(last) else [last]
         if told is not None:
             frozen.values = told
+        if state.is_finished():
+            frozen.intermediate_values = Curve(frozen.intermediate_values)  # type: ignore[assignment]
         return frozen
 
     def drain_memos(self) -> Memos:
