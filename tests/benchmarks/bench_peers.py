@@ -94,7 +94,9 @@ def peer(code: str) -> float:
         command = [os.environ["HPO_WIDGETS_PEERS_PYTHON"], "-c", code, str(TASKS), str(SECONDS), str(SLOTS), str(place)]
         environment = {**os.environ, "SYNETUNE_FOLDER": str(place), "RAY_DISABLE_IMPORT_WARNING": "1"}
         environment.pop("PYTHONPATH", None)
-        done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False, timeout=600)
+        done = subprocess.run(
+            command, capture_output=True, text=True, env=environment, cwd=place, check=False, timeout=600
+        )
         if done.returncode:
             raise RuntimeError(f"the peer failed:\n{done.stderr[-3000:]}")
         return float(json.loads(done.stdout.strip().splitlines()[-1])["seconds"])
