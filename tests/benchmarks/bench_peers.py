@@ -116,8 +116,8 @@ def run(rounds: int) -> list[Row]:
             unit="s",
             peer=median(each),
             peer_name=name,
-            target="<= 0.5x",
-            ok=seconds <= median(each) / 2,
+            target="<= 0.33x",
+            ok=seconds <= median(each) / 3,
         )
         for name, each in (("Ray Tune", ray), ("Syne Tune, 0.1 s poll", syne))
     ]
