@@ -173,7 +173,7 @@ def make_launcher(isolation: Isolation, store: Store, functions: Mapping[str, Ca
             return SameThreadLauncher(store, functions)
     if isolation is Isolation.SPAWN and sys.platform != "linux":
         return SpawnLauncher(store)  # the fork server, which also starts interpreters, needs what only Linux has
-    return ForkLauncher(store, fresh=isolation is Isolation.SPAWN)
+    return ForkLauncher(store, fresh=isolation is Isolation.SPAWN, reuse=isolation is Isolation.REUSE)
 
 
 def default_concurrency() -> int:
