@@ -55,8 +55,8 @@ class _Serving(agents.Agent):
         if task.id in self._busy:
             self._tell(AgentEvent(task=task, ending=None, time=time.time()))
 
-    def _record(self, task: TaskRecord, ending: Ending, ended: float) -> None:
-        super()._record(task, ending, ended)
+    def _record(self, task: TaskRecord, ending: Ending, ended: float, pid: int | None) -> None:
+        super()._record(task, ending, ended, pid)
         self._tell(AgentEvent(task=task, ending=ending, time=ended))
 
     def _tell(self, event: AgentEvent) -> None:
