@@ -50,6 +50,10 @@ class RunningTask:
         self._aborted = False
         self._folder: Path | None = None
         self._logger = TaskLogger(self)
+        self.given: dict[str, Any] | None = None
+        """Its parameters by its code's own names and of its types, where the kind of code knows them."""
+        self.left: set[str] = set()
+        """Names in `given` that its code has not asked for so far."""
 
     @property
     def parameters(self) -> dict[str, Any]:

@@ -108,6 +108,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
         function: Callable[..., Any] | None = None,
         script: str | Path | None = None,
         argv: Sequence[str] = (),
+        metrics: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
         store: Store | None = None,
@@ -121,6 +122,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             function: Its code: takes parameters by name and, if it wants one, `task`; its defaults become parameters.
             script: Its code: the path of a Python file.
             argv: The script's command line.
+            metrics: `"stdout"` records what the script prints as `epoch=3 loss=0.25`.
             parameters: More of them; they override the defaults.
             tags: For people.
             store: Where to keep it; the store in force when absent.
@@ -138,7 +140,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             code, defaults = put_function(place, function)
             name = str(place.code(code).about["name"])
         elif script is not None:
-            code, name = put_script(place, Path(script), argv), Path(script).name
+            code, name = put_script(place, Path(script), argv, metrics), Path(script).name
         values = merged(defaults, parameters or {}, defaults)
         card = TaskCard(project=project_name or "", type=type_of(task_type), tags=tuple(tags))
         return cls(place, draft(place, task_name or name, values, code, card).id)

@@ -379,7 +379,7 @@ def test_19_one_bad_job_or_callback_ends_alone() -> None:
         "failed",
     ] * 3
     assert sorted((value, iteration) for _, value, iteration, *_ in told) == [(0.0, None), (2.0, None), (4.0, None)]
-    assert made.get_top_experiments(1)[0].get_parameter("x") == "0"
+    assert made.get_top_experiments(1)[0].get_parameter("x") == 0
 
 
 def test_21_no_combination_is_lost_and_a_queued_job_that_is_aborted_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:

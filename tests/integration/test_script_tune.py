@@ -343,7 +343,10 @@ def test_scripts_need_processes_and_functions_take_no_command_line() -> None:
         hpo.tune(path, {"lr": [1.0]}, isolation="thread")
     with pytest.raises(InvalidInput, match="are for the path of a script"):
         hpo.tune(lambda lr: lr, {"lr": [1.0]}, args=["--x"])
-    with pytest.raises(InvalidInput, match="is not a function; give a function, the path of a script, or a base task"):
+    with pytest.raises(
+        InvalidInput,
+        match="is not a function; give a function, the path of a script or notebook, a task",
+    ):
         hpo.tune(3, {"lr": [1.0]})
     assert hpo.studies() == []
 

@@ -136,7 +136,9 @@ def test_a_recorded_task_is_found_by_id_name_base_name_and_code() -> None:
 
 def test_an_unknown_base_task_is_an_error_with_close_names() -> None:
     store, _, _ = recorded()
-    with pytest.raises(InvalidInput, match=r"no base task 'trian' in the store, and no file of this name; close names are 'train'"):
+    with pytest.raises(
+        InvalidInput, match=r"no base task 'trian' in the store, and no file of this name; close names are 'train'"
+    ):
         find_base("trian", lambda: store)
     with pytest.raises(InvalidInput, match="the store has no tasks yet"):
         find_base("trian", MemoryStore)
