@@ -9,15 +9,17 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.base_tasks import read_base_task
+from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.engine import Conclusion
 from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.engine.run import Run
-from hpo_widgets.errors import HpoError, InvalidInput, NoResult, StudyFailed, WaitInterrupted
+from hpo_widgets.errors import HpoError, InvalidInput, NoResult, NotFound, StudyFailed, WaitInterrupted
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.limits import Limits, Usage, as_seconds
@@ -330,6 +332,18 @@ class Study:
         """Gives what one task has reported, in order; of one metric when it is named."""
         metric = None if title is None else Metric(title, title if series is None else series)
         return self.store.scalars(self.store.task(task).id, metric)
+
+    def notebook(self, task: str) -> Path:
+        """Gives the path of a task's executed notebook, as far as it has come: open it in JupyterLab.
+
+        Raises:
+            NotFound: When the task is no notebook's, or has not begun.
+        """
+        record = self.store.task(task)
+        path = executed_notebook(self.store, record.id)
+        if path is None:
+            raise NotFound(f"the task {record.name!r} ({record.state.value}) has no executed notebook.")
+        return path
 
     @property
     def usage(self) -> Usage:
