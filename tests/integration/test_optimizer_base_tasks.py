@@ -103,7 +103,6 @@ def test_a_task_of_a_script_by_itself_by_id_and_by_name_keeps_what_is_not_search
             ({"General/lr": 1.0, "General/layers": 5}, 5.0),
             ({"General/lr": 2.0, "General/layers": 5}, 10.0),
         ]
-    assert found("train.py", {"lr": [1.0]})[0][1] == 3.0, "a file of this name is the script itself"
 
 
 def test_a_notebook_by_its_path_its_base_task_and_a_task_of_it() -> None:
