@@ -84,6 +84,32 @@ def test_a_scikit_learn_script_with_argparse_is_searched() -> None:
     assert f"accuracy={best.objective:.4f}" in console(study, best.trial or 0)
 
 
+def test_a_script_in_clearmls_style_is_searched() -> None:
+    pytest.importorskip("sklearn")
+    space = {
+        "learning_rate": hpo.loguniform(1e-2, 1.0),
+        "General/tree/leaves": (4, 16),
+        "rounds": [2],
+        "Data/seed": [1],
+    }
+
+    study = searched(TASKS / "digits_task.py", space, objective=("accuracy", "valid", "max"), max_jobs=3)
+
+    assert set(study.tasks()["state"]) <= {"completed", "pruned"}
+    assert study.best.objective > 0.5
+    assert study.best.iteration == 1
+    base = study.base_task
+    assert base is not None
+    assert {each.name: each.default for each in base.parameters} == {
+        "General/learning_rate": 0.1,
+        "General/tree/leaves": 8,
+        "General/tree/min_samples": 20,
+        "General/rounds": 4,
+        "Data/test_size": 0.25,
+        "Data/seed": 0,
+    }
+
+
 def test_a_click_script_is_searched() -> None:
     pytest.importorskip("click")
     space = {"trees": (5, 20), "max-depth": (2, 6), "Args/bootstrap": [True, False], "criterion": ["gini", "entropy"]}
