@@ -21,8 +21,9 @@ from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.parameter_tree import Fixed
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_sections import SectionCall, argument_of, call_without_sections
-from hpo_widgets.sdk.base_signature import arguments_of, signature_problems
+from hpo_widgets.sdk.base_signature import arguments_of, signature_parameters, signature_problems
 from hpo_widgets.sdk.notebook import ReadNotebook
+from hpo_widgets.sdk.ranges import propose_space
 from hpo_widgets.sdk.script import CapturedScript
 from hpo_widgets.store.base import Code, Store
 
@@ -66,8 +67,20 @@ class BaseCode:
 
     @property
     def space(self) -> SearchSpace | None:
-        """The search space that it proposes itself, for a cell or a notebook."""
-        return self.notebook.space if self.notebook is not None else getattr(self.function, "space", None)
+        """The search space that it proposes: by comments, choices, annotations, names and sizes of its defaults.
+
+        Raises:
+            InvalidInput: When no parameter has a range.
+        """
+        if self.notebook is not None:
+            return self.notebook.space
+        own: SearchSpace | None = getattr(self.function, "space", None)
+        if own is not None:
+            return own
+        found = self.parameters
+        if found is None and self.function is not None:
+            found = signature_parameters(self.function)
+        return None if found is None else propose_space(found)
 
     @property
     def recorded_name(self) -> str:

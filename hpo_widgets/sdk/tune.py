@@ -67,7 +67,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
             script, which runs unmodified, or of a notebook, a recorded `Task`, or a base task.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
-            a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
+            a list of ClearML-style parameter ranges. Without one, ranges are proposed from the base task's own
+            comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.

@@ -169,6 +169,24 @@ def test_a_template_records_what_it_writes_to_tensorboard_and_prints() -> None:
     assert task.get_last_scalar_metrics()["accuracy"]["accuracy"]["last"] == 0.75
 
 
+def test_a_script_run_by_hand_records_its_own_tensorboard_scalars() -> None:
+    pytest.importorskip("tensorboardX")
+    text = """
+        from tensorboardX import SummaryWriter
+        from hpo_widgets import Task
+        task = Task.init("examples", "by hand")
+        with SummaryWriter("runs") as writer:
+            writer.add_scalar("loss/train", 0.5, 3)
+            task.close()
+            Task.init("examples", "after it", auto_connect_frameworks={"tensorboard": False})
+            writer.add_scalar("loss/train", 0.7, 4)
+    """
+    task = by_hand(text)
+
+    assert task.get_last_scalar_metrics()["loss"]["train"]["last"] == 0.5
+    assert Task.get_task(task_name="after it").get_last_scalar_metrics() == {}
+
+
 def test_names_and_values_that_a_base_task_does_not_take_start_nothing() -> None:
     task = by_hand(TEMPLATE)
     draft = Task.create(script=written(TEMPLATE, "draft.py"))

@@ -154,3 +154,13 @@ def test_reading_a_script_that_raises_before_it_connects_says_what_it_said(place
     text = "from hpo_widgets import Task\ntask = Task.init()\nraise OSError('no data')\ntask.connect({'lr': 0.1})"
     with pytest.raises(InvalidInput, match=r"(?s)raised before it connected its parameters.*no data"):
         hpo.tune(connects(place, text), {"lr": (0.0, 1.0)})
+
+
+def test_without_a_space_ranges_are_proposed_from_what_the_script_connects(place: Path) -> None:
+    study = hpo.tune(connects(place), objective="loss", max_jobs=2, concurrency=1, seed=1)
+
+    assert study.wait(60)
+    assert set(study.config.space.names) == {
+        "General/lr", "General/layers", "General/net/width", "General/shuffle", "Data/batch_size",
+    }  # fmt: skip
+    assert set(study.tasks()["state"]) == {"completed"}

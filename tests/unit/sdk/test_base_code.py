@@ -2,10 +2,11 @@ from __future__ import annotations
 
 import functools
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
+import hpo_widgets as hpo
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.space_shorthand import as_space
@@ -142,7 +143,7 @@ def test_an_unknown_base_task_is_an_error_with_close_names() -> None:
         find_base("trian", lambda: store)
     with pytest.raises(InvalidInput, match="the store has no tasks yet"):
         find_base("trian", MemoryStore)
-    with pytest.raises(InvalidInput, match="base_task_id is 5"):
+    with pytest.raises(InvalidInput, match="5 is not a function; give a function, the path"):
         find_base(5, lambda: store)
 
 
@@ -172,3 +173,21 @@ def test_names_are_checked_against_the_signature_of_recorded_code() -> None:
     found = find_base(task, lambda: store)
     assert name_problems(["General/momentum"], found) == []
     assert "did you mean 'momentum'?" in name_problems(["momentun"], found)[0]
+
+
+def test_a_function_proposes_a_space_from_its_annotations_and_defaults() -> None:
+    def fit(
+        lr: float = 1e-3, act: Literal["relu", "tanh"] = "relu", bias: bool = True, seed: int = 0, task: Any = None
+    ):
+        return lr
+
+    space = base(fit).space
+
+    assert space is not None
+    assert {each.name: each for each in space} == {
+        "lr": hpo.loguniform(1e-5, 1e-1).named("lr"),
+        "act": hpo.choice("relu", "tanh").named("act"),
+        "bias": hpo.choice(False, True).named("bias"),
+    }
+    with pytest.raises(InvalidInput, match="no parameter has a range to search"):
+        _ = base(lambda x: x).space
