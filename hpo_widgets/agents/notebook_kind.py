@@ -1,7 +1,7 @@
 """Runs a notebook in a task's process: sets its parameters, executes its cells, and keeps what came out.
 
 The executed notebook is written to the task's folder before each cell and at the end: a task that fails, is stopped or
-is killed leaves what it had reached.
+is killed leaves what it had reached. At the end it becomes the task's artifact `notebook` too.
 """
 
 from __future__ import annotations
@@ -18,10 +18,14 @@ from hpo_widgets.agents.launcher import Job
 from hpo_widgets.agents.reporter import RunningTask, current_task
 from hpo_widgets.agents.results import to_number
 from hpo_widgets.errors import HpoError, InvalidInput
+from hpo_widgets.store.base import Store
+from hpo_widgets.store.files import artifact_folder
 
 INJECTED_TAG = "injected-parameters"
 """Papermill's tag of the cell that sets parameters."""
 FILE_NAME = "notebook.ipynb"
+ARTIFACT = "notebook"
+"""Name of the artifact."""
 CHEAP_S = 0.02
 """A notebook that is written faster than this is written after every cell."""
 WRITE_SHARE = 0.05
@@ -63,7 +67,10 @@ def execute(plan: dict[str, Any], job: Job, parameters: Mapping[str, Any], task:
         "notebook": plan["path"],
         "parameters": dict(parameters),
     }
-    kept = Executed(task.artifacts_dir / FILE_NAME, notebook)
+    about = {"type": "file", "file": FILE_NAME, "preview": "", "metadata": {"notebook": plan["path"]}}
+    kept = Executed(
+        task.artifacts_dir / FILE_NAME, notebook, lambda path: task.keep_artifact(ARTIFACT, path, ".ipynb", about)
+    )
     folder = Path(plan["path"]).parent
     if folder.is_dir():
         os.chdir(folder)
@@ -186,10 +193,14 @@ class Executed:
     Args:
         path: Where it lies.
         notebook: Is written as it is at that moment.
+        on_end: Is told the path when it has been written for the last time.
     """
 
-    def __init__(self, path: Path, notebook: dict[str, Any]) -> None:
+    def __init__(
+        self, path: Path, notebook: dict[str, Any], on_end: Callable[[Path], None] = lambda path: None
+    ) -> None:
         self.path = path
+        self._on_end = on_end
         self._notebook = notebook
         self._ended = time.monotonic()
         self._took = 0.0
@@ -210,9 +221,11 @@ class Executed:
             status: `completed` or `failed`.
             cell: Index of the last cell that ran.
         """
-        self._write(status, cell)
+        if self._write(status, cell):
+            self._on_end(self.path)
 
-    def _write(self, status: str, cell: int) -> None:
+    def _write(self, status: str, cell: int) -> bool:
+        """Writes it; tells whether that went well."""
         began = time.monotonic()
         self._notebook["metadata"]["hpo_widgets"].update(status=status, cell=cell)
         beside = self.path.with_suffix(".new")
@@ -221,7 +234,18 @@ class Executed:
             with open(fd, "w", encoding="utf-8", errors="backslashreplace") as file:
                 json.dump(self._notebook, file, indent=1, ensure_ascii=False, default=str)
             os.replace(beside, self.path)
+            written = True
         except OSError as error:  # a full disk costs the picture, never the task
             sys.stderr.write(f"hpo_widgets: the executed notebook could not be written: {error}\n")
+            written = False
         self._ended = time.monotonic()
         self._took = self._ended - began
+        return written
+
+
+def executed_notebook(store: Store, task: str) -> Path | None:
+    """Gives the path of the executed notebook of a task, as far as it has come; `None` when there is none (yet)."""
+    if store.folder is None:
+        return None
+    path = artifact_folder(store.folder, task) / FILE_NAME
+    return path if path.is_file() else None

@@ -15,7 +15,7 @@ from typing import Any
 
 from hpo_widgets.agents.launcher import Job
 from hpo_widgets.agents.results import metric_named, to_iteration, to_number
-from hpo_widgets.errors import StoreUnavailable, TaskAborted
+from hpo_widgets.errors import StoreError, StoreUnavailable, TaskAborted
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE, Metric
 from hpo_widgets.model.task import Outcome
 from hpo_widgets.store.base import Store
@@ -50,6 +50,10 @@ class RunningTask:
         self._aborted = False
         self._folder: Path | None = None
         self._logger = TaskLogger(self)
+        self.given: dict[str, Any] | None = None
+        """Its parameters by its code's own names and of its types, where the kind of code knows them."""
+        self.left: set[str] = set()
+        """Names in `given` that its code has not asked for so far."""
 
     @property
     def parameters(self) -> dict[str, Any]:
@@ -116,6 +120,20 @@ class RunningTask:
     def keep(self, metric: Metric, value: float, iteration: int) -> None:
         """Keeps a point of the result, to be recorded with the task's end."""
         self._result.append((metric, iteration, time.time(), value))
+
+    def keep_artifact(self, name: str, path: Path, suffix: str, about: dict[str, Any]) -> None:
+        """Keeps a copy of a file as the task's artifact; a disk that is full costs the copy, never the task.
+
+        Args:
+            name: Of the artifact; one of this name is replaced.
+            path: The file.
+            suffix: Ending of the copy's name.
+            about: JSON that says how to read it, see `Artifact`.
+        """
+        try:
+            self._store.put_artifact(self.id, "artifact", name, path, suffix=suffix, about=about, now=time.time())
+        except (StoreError, OSError) as error:
+            sys.stderr.write(f"hpo_widgets: the artifact {name!r} could not be kept: {error}\n")
 
     def finish(self, outcome: Outcome) -> None:
         """Records how the task's code ended and its result with it, after all that waits in memory.

@@ -6,7 +6,8 @@ import ast
 import json
 import sys
 import types
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,8 @@ from hpo_widgets.errors import HpoError
 from hpo_widgets.model.base_task import BaseParameter
 
 FORMAT = 1
+ARGS = "Args"
+"""Section of what is on a command line."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,7 +38,7 @@ class Script:
     args: tuple[str, ...] = ()
     """Its command line, searched parameters aside."""
     reads: str
-    """How it gets its parameters: `argparse`, `click`, `hydra` or `literals`."""
+    """How it gets its parameters: `argparse`, `click`, `hydra`, `task` (it connects them) or `literals`."""
     metrics: str | None = None
     """`stdout` when printed lines are metrics."""
     parameters: tuple[BaseParameter, ...] = ()
@@ -77,49 +80,92 @@ def load(job: Job, body: bytes) -> Callable[..., None]:
     """
     script = Script.from_bytes(body)
     found = values_of(job.parameters, script.parameters, script.name)
-    values = {name.partition("/")[2]: value for name, value in found.items()}
 
     def run(**_: Any) -> None:
-        _run(script, values)
+        _run(script, found)
 
     return run
 
 
-def _run(script: Script, values: dict[str, Any]) -> None:
+def _run(script: Script, found: dict[str, Any]) -> None:
+    values = {name.partition("/")[2]: value for name, value in found.items()}
     main = _become_main(script)
     tree = ast.parse(script.source, filename=script.path)
-    left: set[str]
+    left: Collection[str] = ()
     if script.reads == "literals":
         left = values.keys() - script_literals.replace(tree, values)
     elif script.reads == "hydra":
         sys.argv += [f"{name}={_hydra_text(value)}" for name, value in values.items()]
-        left = set()
+    elif script.reads == "task":
+        left = _give_to_task(script, found)
     else:
         injection = Injection(values, script.name)
         injection.install()
         left = injection.left
+    code = compile(tree, script.path, "exec", dont_inherit=True)
+    with observed(script.metrics):
+        try:
+            exec(code, vars(main))
+        except SystemExit as error:
+            if error.code not in (None, 0):
+                raise
+    if left:
+        listed = ", ".join(sorted(left))
+        raise HpoError(
+            f"{script.name!r} ended without reading the parameters {listed}: their values had no effect. It must "
+            "parse its command line, and connect its parameters, in every run."
+        )
+
+
+@contextmanager
+def observed(metrics: str | None) -> Iterator[None]:
+    """Has what a script writes be its task's: TensorBoard's scalars, and printed lines when they are metrics.
+
+    Args:
+        metrics: `stdout` when printed lines are metrics.
+    """
     task = current_task()
     on_line = None
     if task is not None:
         metrics_tensorboard.install(task)
-        on_line = StdoutMetrics(task) if script.metrics == "stdout" else None
-    code = compile(tree, script.path, "exec", dont_inherit=True)
+        on_line = StdoutMetrics(task) if metrics == "stdout" else None
     console = ConsoleLines(sys.stdout, on_line), ConsoleLines(sys.stderr)
     sys.stdout, sys.stderr = console
     try:
-        exec(code, vars(main))
-    except SystemExit as error:
-        if error.code not in (None, 0):
-            raise
+        yield
     finally:
         for each in console:
             each.finish()
-    if left:
-        listed = ", ".join(sorted(left))
-        raise HpoError(
-            f"{script.name!r} ended without reading the parameters {listed}: their values had no effect. It must parse "
-            "its command line in every run."
-        )
+
+
+class _Left(Collection[str]):
+    """Is what neither the script's `connect` nor its command line has taken so far."""
+
+    def __init__(self, connected: set[str], parsed: set[str]) -> None:
+        self._connected, self._parsed = connected, parsed
+
+    def __iter__(self) -> Iterator[str]:
+        parsed = {f"{ARGS}/{name}" for name in self._parsed}
+        return iter({name for name in self._connected if not name.startswith(f"{ARGS}/") or name in parsed})
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def __contains__(self, name: object) -> bool:
+        return name in set(self)
+
+
+def _give_to_task(script: Script, found: dict[str, Any]) -> Collection[str]:
+    """Has the script's `connect` and command line give the values; gives the names that are left at any time."""
+    task = current_task()
+    connected = set(found)
+    if task is not None:
+        task.given, task.left = dict(found), connected
+    injection = Injection(
+        {name.partition("/")[2]: value for name, value in found.items() if name.startswith(f"{ARGS}/")}, script.name
+    )
+    injection.install()
+    return _Left(connected, injection.left)
 
 
 def _become_main(script: Script) -> types.ModuleType:

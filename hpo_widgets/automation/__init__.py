@@ -5,7 +5,7 @@ none of the traps where its code does something else. Minutes are on this side o
 has no meaning without a server is accepted and says so in its docstring; what cannot be served is refused with the
 reason before anything starts.
 
-May import: `hpo_widgets.errors`, `model`, `strategies`, `store`, `agents`, `engine`, `study`, `sdk.tune`. Importing
+May import: `hpo_widgets.errors`, `model`, `strategies`, `store`, `agents`, `engine`, `study`, `sdk`. Importing
 this package loads the standard library only; nothing but `automation.optuna`'s strategy at its start loads Optuna.
 Threads: an optimizer may be used from any thread. It starts one, the reporter, which calls the completion callback,
 names jobs and writes the reports. What runs inside the search (`job_strategy`) belongs to the engine's thread.

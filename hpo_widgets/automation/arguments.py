@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar
 
-from hpo_widgets.automation.base_task import BaseTask, find_base_task, fixed_parameters, name_problems
 from hpo_widgets.automation.job_strategy import engine_strategy
 from hpo_widgets.automation.minutes import period_of, seconds_of
 from hpo_widgets.automation.objective import Objective
@@ -19,6 +18,8 @@ from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.sdk.base_code import BaseCode
+from hpo_widgets.sdk.base_read import find_base
 from hpo_widgets.sdk.tune import read_isolation
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Strategy
@@ -35,7 +36,7 @@ class Arguments:
     """Is what an optimizer was asked for, checked."""
 
     search: SearchStrategy
-    base: BaseTask
+    base: BaseCode
     space: SearchSpace
     limits: Limits
     strategy: Strategy
@@ -84,12 +85,12 @@ def read_arguments(
     kind = checked(lambda: read_isolation(isolation))
     base = space = limits = strategy = None
     if search is not None:
-        base = checked(lambda: find_base_task(search._base_task_id, open_store))
+        base = checked(lambda: find_base(search._base_task_id, open_store))
         space = checked(lambda: as_space(search._hyper_parameters))
         if base is not None and space is not None:
-            problems += name_problems(space.names, base)
-            searched = space
-            space = checked(lambda: SearchSpace([*searched, *fixed_parameters(base, searched.names)]))
+            found, searched = base, space
+            space = checked(lambda: found.completed(searched))
+            problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
     if problems:

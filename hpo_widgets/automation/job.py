@@ -6,10 +6,11 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, NoReturn
 
-from hpo_widgets.automation.task import STATUS, OptimizerTask
 from hpo_widgets.errors import HpoError
 from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.sdk.task import Task
+from hpo_widgets.sdk.task_states import STATUS
 
 
 class ClearmlJob:
@@ -122,7 +123,7 @@ class ProposedJob(ClearmlJob):
 class RecordedJob(ClearmlJob):
     """Is a job of a study as it stood when it was asked for."""
 
-    def __init__(self, task: OptimizerTask, parameters: Mapping[str, Any], state: TaskState, stop: Callable[[], None]):
+    def __init__(self, task: Task, parameters: Mapping[str, Any], state: TaskState, stop: Callable[[], None]):
         super().__init__(task.id, parameters)
         self.task = task
         self.state = state

@@ -9,17 +9,17 @@ from datetime import datetime
 from typing import Any
 
 from hpo_widgets.automation.arguments import Arguments, read_arguments
-from hpo_widgets.automation.base_task import prepare
 from hpo_widgets.automation.minutes import MINUTE_S, period_of
 from hpo_widgets.automation.objective import Objective, read_objectives
 from hpo_widgets.automation.reporter import JobCallback, Reporter
 from hpo_widgets.automation.search_strategy import GOING, RandomSearch, SearchStrategy
-from hpo_widgets.automation.task import OptimizerTask
 from hpo_widgets.automation.time_limit import TimeLimit
 from hpo_widgets.automation.top import top_tasks
 from hpo_widgets.errors import StudyFailed
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
+from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.task import Task
 from hpo_widgets.sdk.tune import keep_strategy
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
@@ -36,8 +36,8 @@ class HyperParameterOptimizer:
     All that is wrong with the arguments is said at once, here, before anything is recorded.
 
     Args:
-        base_task_id: A function; or the id or name of a recorded task, whose code runs with its own parameters
-            overridden by the searched ones.
+        base_task_id: A function; the path of a script or notebook; or a recorded task, by itself, its id or its name:
+            its code runs with its own parameters overridden by the searched ones.
         hyper_parameters: Named ranges. "Section/name" reaches a function as `name`.
         objective_metric_title: Title of the metric, or a list of titles for several objectives.
         objective_metric_series: Series of the metric, or a list.
@@ -159,7 +159,7 @@ class HyperParameterOptimizer:
             return True
         arguments, store = self._arguments, self._place
         limits = self._time_limit.at_start(arguments.limits, time.time())
-        base = prepare(arguments.base, arguments.space.names, arguments.isolation, store)
+        base = arguments.base.keep(store, arguments.isolation, arguments.space.names)
         self.optimizer.bind(arguments.base)
         config = StudyConfig(
             name=self._name,
@@ -170,7 +170,7 @@ class HyperParameterOptimizer:
             strategy=keep_strategy(store, arguments.strategy),
             seed=self._draw_seed(),
             code=base.code,
-            base_name=arguments.base.name,
+            base_name=arguments.base.recorded_name,
             isolation=arguments.isolation,
             gpus=self._gpus,
         )
@@ -178,6 +178,7 @@ class HyperParameterOptimizer:
         study = Study(store, record.id, function=base.function)
         reporter = Reporter(study, job_complete_callback, self.optimizer._naming_function, self._report_period())
         self._study, self._reporter = study.start(), reporter
+        capture_in_background(store, record.id, folder=arguments.base.folder, command=arguments.base.command)
         self.optimizer.bind(arguments.base, study)
         reporter.start()
         return True
@@ -297,14 +298,15 @@ class HyperParameterOptimizer:
         """Gives how many tasks are queued or run."""
         return len(self.get_active_experiments())
 
-    def get_active_experiments(self) -> list[OptimizerTask]:
+    def get_active_experiments(self) -> list[Task]:
         """Gives the tasks that are queued or run."""
         if self._study is None:
             return []
-        return [OptimizerTask(self._study.store, t.id) for t in self._study.store.tasks(self._study.id, GOING)]
+        return [Task(self._study.store, t.id) for t in self._study.store.tasks(self._study.id, GOING)]
 
-    def get_top_experiments(self, top_k: int) -> list[OptimizerTask]:
-        """Gives the best tasks so far, best first: those that completed, or were aborted with a value.
+    def get_top_experiments(self, top_k: int) -> list[Task]:
+        """Gives the best tasks so far, best first, as `hpo_widgets.Task`: those that completed, or were aborted with a
+        value.
 
         Tasks that run, were pruned, failed, are lost or archived, or have no finite value are not among them. Several
         objectives are ordered by Pareto front.
@@ -340,7 +342,7 @@ class HyperParameterOptimizer:
         top_k: int,
         *,
         store: Store | None = None,
-    ) -> list[OptimizerTask]:
+    ) -> list[Task]:
         """Gives the best tasks of any study in the store under any objective, its own or another.
 
         Args:

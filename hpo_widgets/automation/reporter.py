@@ -12,7 +12,6 @@ from collections.abc import Callable
 from typing import Any
 
 from hpo_widgets.automation.search_strategy import NamingScheme
-from hpo_widgets.automation.task import STATUS
 from hpo_widgets.engine.judging import retry
 from hpo_widgets.errors import StoreUnavailable, StudyFailed
 from hpo_widgets.model.delta import Cursor
@@ -21,6 +20,7 @@ from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.result import counts, metrics_of, read_result
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION
 from hpo_widgets.model.task import TaskRecord
+from hpo_widgets.sdk.task_states import STATUS
 from hpo_widgets.study import Study
 
 logger = logging.getLogger(__name__)

@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hpo_widgets.automation.base_task import BaseTask
 from hpo_widgets.automation.budget import Budget
 from hpo_widgets.automation.job import ClearmlJob, ProposedJob, RecordedJob
 from hpo_widgets.automation.objective import Objective
-from hpo_widgets.automation.task import OptimizerTask
 from hpo_widgets.automation.top import top_details, top_tasks
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.sdk.base_code import BaseCode
+from hpo_widgets.sdk.task import Task
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.study import Study
 
@@ -37,7 +37,7 @@ class SearchStrategy:
     each report of the only objective and whenever a job is created), another base task than the search's own.
 
     Args:
-        base_task_id: A function, or the id or name of a recorded task.
+        base_task_id: A function, the path of a script or notebook, or a recorded task, by itself, its id or its name.
         hyper_parameters: What to search.
         objective_metric: What to optimize.
         execution_queue: Accepted; see `HyperParameterOptimizer`.
@@ -193,7 +193,7 @@ class SearchStrategy:
         """Gives all jobs so far by id."""
         return {task.id: self._recorded(task) for task in self._tasks()}
 
-    def get_top_experiments(self, top_k: int) -> list[OptimizerTask]:
+    def get_top_experiments(self, top_k: int) -> list[Task]:
         """Gives the best tasks, best first; see `HyperParameterOptimizer.get_top_experiments`."""
         if self._study is None:
             return []
@@ -237,12 +237,10 @@ class SearchStrategy:
 
     def _recorded(self, task: TaskRecord) -> RecordedJob:
         study = self._need_study("a job")
-        return RecordedJob(
-            OptimizerTask(study.store, task.id), task.parameters, task.state, lambda: study.stop_task(task.id)
-        )
+        return RecordedJob(Task(study.store, task.id), task.parameters, task.state, lambda: study.stop_task(task.id))
 
     # -- between the optimizer and the engine ----------------------------------------------------------------------
-    def bind(self, base: BaseTask, study: Study | None = None) -> None:
+    def bind(self, base: BaseCode, study: Study | None = None) -> None:
         """Takes in what it searches over and, from the start on, the study."""
         self._base_task_name = base.name
         self._study = study

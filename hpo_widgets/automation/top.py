@@ -6,19 +6,19 @@ from collections import defaultdict
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from hpo_widgets.automation.task import OptimizerTask
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.objective import Objective, rank
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.result import counts, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.sdk.task import Task
 from hpo_widgets.store.base import Store
 
 
 def top_tasks(
     store: Store, study: str, objectives: Sequence[Objective], top_k: int, *, only_completed: bool = False
-) -> list[OptimizerTask]:
+) -> list[Task]:
     """Gives the best tasks of a study, best first.
 
     Only tasks whose result counts are there: completed, or aborted after they had reported a finite value. Running,
@@ -46,12 +46,12 @@ def top_tasks(
         if enough and counts(task, values) and not task.archived:
             able.append((task.id, values))
     order = rank(objectives, ((i, values) for i, (_, values) in enumerate(able)))
-    return [OptimizerTask(store, able[i][0]) for i in order[:top_k]]
+    return [Task(store, able[i][0]) for i in order[:top_k]]
 
 
 def top_details(
     store: Store,
-    tasks: Sequence[OptimizerTask],
+    tasks: Sequence[Task],
     names: Collection[str] | None,
     objectives: Sequence[Objective] | None,
 ) -> list[dict[str, Any]]:
@@ -66,7 +66,7 @@ def top_details(
     wanted = None if objectives is None else set(metrics_of(objectives))
     found = []
     for task in tasks:
-        parameters = task.get_parameters(cast=True)
+        parameters = store.task(task.id).parameters
         metrics = {
             f"{each.metric.title}/{each.metric.series}": _metric(each)
             for each in store.task_summaries(task.id)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_widgets.engine import desk
-from hpo_widgets.engine.judging import judge_end, retry, task_name
+from hpo_widgets.engine.judging import judge_end, missing_metrics, retry, task_name
 from hpo_widgets.engine.outbox import Outbox
 from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
@@ -22,10 +22,10 @@ from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.delta import Delta
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.result import Result, metrics_of, read_result
-from hpo_widgets.model.scalar import Scalar
+from hpo_widgets.model.scalar import MetricSummary, Scalar
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import Owner, RequestKind
-from hpo_widgets.model.task import Reason, TaskRecord
+from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store, Watch
 
 logger = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ class Engine:
         self.notice: str | None = None
         """What is wrong just now without having ended the study."""
         self.finished = False
+        self._missing: str | None = None
         self._cursor = opening.cursor
         self._metrics = metrics_of(config.objectives)
         self._make_thinker = make_thinker
@@ -110,7 +111,7 @@ class Engine:
             while not (self.finished or stop()):
                 try:
                     wake_at = self.step()
-                    failures, self.notice = 0, self._thinker.notice if self._thinker else None
+                    failures, self.notice = 0, (self._thinker.notice if self._thinker else None) or self._missing
                 except StoreUnavailable as error:
                     failures += 1
                     self.notice = str(error)
@@ -170,11 +171,13 @@ class Engine:
     def _absorb(self, delta: Delta) -> None:
         ended = [t for t in delta.tasks if t.state.is_final and t.id in self.picture.live]
         # Read first, change the picture after: a store that fails here leaves the picture as it was.
-        results = {t.id: read_result(self.config.objectives, self.store.task_summaries(t.id)) for t in ended}
+        reported = {t.id: list(self.store.task_summaries(t.id)) for t in ended}
+        results = {id: read_result(self.config.objectives, summaries) for id, summaries in reported.items()}
         for scalar in delta.scalars:
             self._absorb_scalar(scalar)
         for task in delta.tasks:
             if task.id in results:
+                self._look_for_objective(task, results[task.id], reported[task.id])
                 self._conclude(task, results[task.id])
             elif task.id in self.picture.live:
                 self.picture.live[task.id].task = task
@@ -195,6 +198,14 @@ class Engine:
             judge = live.iteration >= (self.picture.limits.min_iteration_per_job or 0)
             trial, value = live.task.trial, scalar.value
             self.thinker.send(desk.Report(trial=trial, iteration=scalar.iteration, value=value, judge=judge))
+
+    def _look_for_objective(self, task: TaskRecord, result: Result, reported: Sequence[MetricSummary]) -> None:
+        if task.state is not TaskState.COMPLETED:
+            return
+        before = self._missing
+        self._missing = missing_metrics(task, result.values, self.config.objectives, reported)
+        if self._missing is not None and before is None:
+            logger.warning("%s", self._missing, extra={"action": "objective-missing"})
 
     def _conclude(self, task: TaskRecord, result: Result) -> None:
         live = self.picture.live.pop(task.id)

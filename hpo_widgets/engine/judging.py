@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hpo_widgets.engine.picture import Start
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.model.objective import Values
+from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.result import counts
+from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.strategies.base import Outcome
+
+LISTED = 12
+"""Names that a notice lists."""
 
 
 def retry(task: TaskRecord, limits: Limits) -> Start | None:
@@ -30,6 +35,21 @@ def judge_end(task: TaskRecord, values: Values) -> tuple[Outcome, tuple[float, .
     if counts(task, values):
         return Outcome.COMPLETE, tuple(v for v in values if v is not None)
     return Outcome.FAILED, None
+
+
+def missing_metrics(
+    task: TaskRecord, values: Values, objectives: Sequence[Objective], reported: Iterable[MetricSummary]
+) -> str | None:
+    """Says that a task has ended without reporting an objective, and what it has reported; `None` when all is well."""
+    missing = [each.name for each, value in zip(objectives, values, strict=True) if value is None]
+    if task.state is not TaskState.COMPLETED or not missing:
+        return None
+    names = sorted({f"{each.metric.title}/{each.metric.series}" for each in reported})
+    return (
+        f"the task {task.name!r} has completed without reporting {', '.join(missing)}, the objective of the search; it "
+        f"reported {', '.join(names[:LISTED]) or 'nothing'}{' and more' if len(names) > LISTED else ''}. Stop the "
+        "search and start it again with objective= one of these, or report the objective."
+    )
 
 
 def task_name(base: str, parameters: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ import json
 import os
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ from hpo_widgets.model.base_task import BaseParameter, BaseTask
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.notebook_kernels import own_kernel
 from hpo_widgets.sdk.notebook_literals import Assignment, assignments, count_stored, imported, literals
+from hpo_widgets.sdk.parameters import is_keepable
 from hpo_widgets.sdk.ranges import propose_space
 from hpo_widgets.store.base import Store
 
@@ -223,10 +224,17 @@ def _about(place: Path, notebook: dict[str, Any], parameters: Sequence[BaseParam
         "name": place.stem,
         "path": str(place),
         "signature": signature,
+        "parameters": [
+            asdict(each if is_keepable(each.default) else replace(each, default=None)) for each in parameters
+        ],
         "wants_task": False,
         "modules": [*sorted(modules), SHELL] if kernel is None else [],
         "sources": {},
     }
+
+
+def _keepable(parameter: BaseParameter) -> BaseParameter:
+    return parameter if is_keepable(parameter.default) else replace(parameter, default=None)
 
 
 def _can_preload(module: str) -> bool:

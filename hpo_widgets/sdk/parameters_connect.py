@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_widgets.sdk.parameters import as_default, find_name, is_keepable, keepable
@@ -20,6 +20,8 @@ class Connection:
     """Its parameters now; empty when the script's own values are the ones that count."""
     write: Write
     """Merges parameters into the task's, by their full names."""
+    left: set[str] = field(default_factory=set)
+    """Names in `stored` that nobody has asked for; what is connected is taken out."""
 
 
 class ConnectedDict(dict[Any, Any]):
@@ -97,6 +99,7 @@ def connect_values(connection: Connection, given: Mapping[Any, Any], section: st
         known = find_name(name, connection.stored)
         if known is not None:
             _place(result, path, as_default(name, connection.stored[known], value))
+            connection.left.discard(known)
             continue
         _place(result, path, value)
         if is_keepable(value):

@@ -21,6 +21,7 @@ from hpo_widgets.sdk.script_probe import ENDED, RAISED
 from hpo_widgets.sdk.script_process import run_bounded
 from hpo_widgets.sdk.script_text import (
     ScriptText,
+    connect_calls,
     declared_statically,
     installed_modules,
     parser_calls,
@@ -39,6 +40,8 @@ START = (
 METRICS = (None, "stdout")
 RUNNER = ("hpo_widgets.agents.script_kind", "argparse", "ast")
 """What every task of a script imports."""
+TASK_MODULES = ("hpo_widgets.sdk.task",)
+"""What one that connects its parameters with its task imports too."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,9 +65,10 @@ def script_base_task(
 ) -> BaseTask:
     """Makes a base task of a script, unmodified, and keeps it in the store. Nothing is trained.
 
-    A script that uses argparse, click or typer runs in a process of its own up to where it reads its command line; one
-    that uses Hydra has it compose its configuration; of any other, the literals at its top (`lr = 1e-3`) are its
-    parameters. Blocks for as long as the script's imports take.
+    A script that uses argparse, click or typer runs in a process of its own up to where it reads its command line, one
+    that connects parameters with its task (`Task.init(...).connect(...)`) up to the last of them, at the latest to its
+    first report; one that uses Hydra has it compose its configuration; of any other, the literals at its top
+    (`lr = 1e-3`) are its parameters. Blocks for as long as the script's imports take.
 
     Args:
         path: The script.
@@ -84,8 +88,7 @@ def capture_script(
     path: str | PathLike[str], *, args: Sequence[Any] = (), metrics: str | None = None
 ) -> CapturedScript:
     """Reads what `script_base_task` keeps; see there."""
-    if metrics not in METRICS:
-        raise InvalidInput(f"metrics={metrics!r} is unknown; use 'stdout', or leave it out.")
+    check_metrics(metrics)
     if isinstance(args, (str, bytes)):
         raise InvalidInput(f"args={args!r} is one text; give the words of the command line as a list.")
     text = read_script(path)
@@ -94,7 +97,7 @@ def capture_script(
     if not parameters:
         raise InvalidInput(
             f"{text.path.name!r} has no parameters to search: it reads no command line with argparse, click, typer or "
-            "Hydra, and no name at its top is bound once to a literal (lr = 1e-3)."
+            "Hydra, connects nothing with its task, and no name at its top is bound once to a literal (lr = 1e-3)."
         )
     script = Script(
         path=str(text.path), source=text.source, args=words, reads=reads, metrics=metrics, parameters=parameters
@@ -106,15 +109,28 @@ def capture_script(
         "reads": reads,
         "metrics": metrics,
         "parameters": [asdict(each) for each in parameters],
-        "modules": sorted({*installed_modules(text), *RUNNER}),
+        "modules": sorted({*installed_modules(text), *RUNNER, *(TASK_MODULES if reads == "task" else ())}),
         "sources": {script.path: text.source},
         "command": [sys.executable, script.path, *words],
     }
     return CapturedScript(script=script, about=about)
 
 
+def check_metrics(metrics: str | None) -> None:
+    """Checks where else than from reports metrics come.
+
+    Raises:
+        InvalidInput: For an unknown word.
+    """
+    if metrics not in METRICS:
+        raise InvalidInput(f"metrics={metrics!r} is unknown; use 'stdout', or leave it out.")
+
+
 def _parameters(text: ScriptText, args: Sequence[str]) -> tuple[str, tuple[BaseParameter, ...]]:
     parser = parser_of(text)
+    sites = connect_calls(text) if parser in (None, "argparse") else 0
+    if sites:
+        return _probe(text, args, "task", sites)
     if parser is None:
         found = literals(text.tree)
         return "literals", tuple(_of_literal(name, value) for name, value in found.items())
@@ -128,21 +144,27 @@ def _of_literal(name: str, value: Any) -> BaseParameter:
     return BaseParameter(name=f"General/{name}", default=value, type=kind)
 
 
-def _probe(text: ScriptText, args: Sequence[str], parser: str) -> tuple[str, tuple[BaseParameter, ...]]:
-    """Runs the script up to where it reads its command line."""
+def _probe(text: ScriptText, args: Sequence[str], parser: str, sites: int = 0) -> tuple[str, tuple[BaseParameter, ...]]:
+    """Runs the script up to where it reads its command line, or has connected its parameters."""
     with tempfile.TemporaryDirectory(prefix="hpo-script-") as folder:
         out = Path(folder) / "found.json"
-        words = ["-c", START, str(out), str(text.path), str(parser_calls(text)), *args, os.pathsep.join(sys.path)]
+        counts = str(parser_calls(text)), str(sites)
+        words = ["-c", START, str(out), str(text.path), *counts, *args, os.pathsep.join(sys.path)]
         code, said = run_bounded([sys.executable, *words], PROBE_S)
-        found = json.loads(out.read_text()) if code == 0 and out.exists() else None
+        # A script that trains before it has connected everything is ended by the clock: what it had counts.
+        found = json.loads(out.read_text()) if code in (0, None) and out.exists() else None
     name = text.path.name
+    what = "connected its parameters with its task" if parser == "task" else "read its command line"
     if found is not None:
         if found["error"]:
             raise InvalidInput(f"{name!r} does not take these arguments: {found['error']}.")
         return found["reads"], tuple(map(read_parameter, found["parameters"]))
     if code is not None and code != ENDED:
         how = "raised" if code == RAISED else f"ended by signal {-code}" if code < 0 else f"exited with code {code}"
-        raise InvalidInput(f"{name!r} {how} before it read its command line. It said:\n{said or '(nothing)'}")
+        raise InvalidInput(f"{name!r} {how} before it {what}. It said:\n{said or '(nothing)'}")
+    if parser == "task":
+        how = f"had not within {PROBE_S:.0f} s" if code is None else "ended without it"
+        raise InvalidInput(f"{name!r} should have {what}, but {how}. It said:\n{said or '(nothing)'}")
     declared = declared_statically(text) if parser == "argparse" else ()
     if not declared:
         how = f"did not within {PROBE_S:.0f} s" if code is None else "ended without it"

@@ -32,13 +32,18 @@ CLICK_TYPES |= {"integer range": "int", "float range": "float", "int": "int", "b
 
 
 def main() -> NoReturn:
-    """Runs the script of the arguments: file for what is found, path, how often it parses at most, its own arguments.
+    """Runs the script of the arguments: file for what is found, path, how often it parses and connects, its arguments.
 
-    Never runs past the first command line that it reads, but for argparse's parsers without help before the last one.
+    Never runs past the first command line that it reads, but for argparse's parsers without help before the last one,
+    and for a script that connects parameters with its task: see `script_probe_task`.
     """
     die_with_parent()
-    out, path, calls, *args = sys.argv[1:]
-    found = _Found(Path(out), int(calls))
+    out, path, calls, sites, *args = sys.argv[1:]
+    found = _Found(Path(out), int(calls), int(sites))
+    if found.sites:
+        from hpo_widgets.sdk.script_probe_task import watch_task
+
+        watch_task(found)
     _watch_argparse(found)
     for name in CLICK_MODULES:
         when_imported(name, lambda core: _watch_click(core, found))
@@ -51,12 +56,15 @@ def main() -> NoReturn:
     try:
         exec(code, vars(main_module))
     except SystemExit as error:
+        found.end()
         if isinstance(error.code, str):
             sys.stderr.write(f"{error.code}\n")
         _leave(ENDED if error.code in (None, 0) else error.code if isinstance(error.code, int) else 1)
     except BaseException:  # noqa: BLE001 - whatever it raised is the answer
         traceback.print_exc()
+        found.end()
         _leave(RAISED)
+    found.end()
     _leave(ENDED)
 
 
@@ -72,12 +80,15 @@ class _Found:
     Args:
         out: File for the result.
         calls: Calls of a parser in the script's text.
+        sites: Calls of its task's `connect` there.
     """
 
-    def __init__(self, out: Path, calls: int) -> None:
+    def __init__(self, out: Path, calls: int, sites: int) -> None:
         self._out = out
         self._calls = calls
         self._seen = 0
+        self._connected: set[Any] = set()
+        self.sites = sites
         self.parameters: dict[str, dict[str, Any]] = {}
 
     def add(self, entries: Iterable[dict[str, Any]]) -> None:
@@ -89,25 +100,71 @@ class _Found:
         return not only_a_first_one or self._seen >= self._calls
 
     def finish(self, reads: str, error: str | None = None) -> NoReturn:
-        result = {"reads": reads, "parameters": list(self.parameters.values()), "error": error}
-        self._out.write_text(json.dumps(result))
+        self._write(reads, error)
         _leave(0)
+
+    def _write(self, reads: str, error: str | None = None) -> None:
+        result = {"reads": reads, "parameters": list(self.parameters.values()), "error": error}
+        beside = self._out.with_suffix(".new")
+        beside.write_text(json.dumps(result))
+        os.replace(beside, self._out)
+
+    # -- a script that connects its parameters with its task
+    def connected(self, parameters: Mapping[str, Any], site: Any) -> None:
+        self._connected.add(site)
+        for name, value in parameters.items():
+            kind = type(value).__name__ if isinstance(value, (bool, int, float, str)) else None
+            self.parameters.setdefault(name, {"name": name, "default": plain(value), "type": kind})
+        self._write("task")  # what is known when time is over
+        self.finish_if_done()
+
+    def finish_if_done(self) -> None:
+        if len(self._connected) >= self.sites and self._seen >= self._calls:
+            self.finish("task")
+
+    def enough(self) -> None:
+        self.finish("task")
+
+    def end(self) -> None:
+        """Ends with what was found when the script has ended by itself."""
+        if self.sites and self.parameters:
+            self.finish("task")
 
 
 # -- argparse ------------------------------------------------------------------------------------------------------
 def _watch_argparse(found: _Found) -> None:
-    parse_known = argparse.ArgumentParser.parse_known_args
+    parse_known, parse = argparse.ArgumentParser.parse_known_args, argparse.ArgumentParser.parse_args
     inside: list[bool] = []
 
-    def parse_args(self: Any, args: Any = None, *_: Any, **_more: Any) -> Any:
-        _read_parser(self, args, found, strict=True)
-        found.finish("argparse")
+    def parse_args(self: Any, args: Any = None, namespace: Any = None) -> Any:
+        inside.append(True)
+        _read_parser(self, args, found, parse_known, strict=True)
+        if not found.sites:
+            found.finish("argparse")
+        return go_on(parse, self, args, namespace)
+
+    def go_on(call: Any, self: Any, args: Any, namespace: Any) -> Any:
+        """Lets the script have what it parsed, required or not, and go on to what it connects."""
+        found.is_last(only_a_first_one=True)
+        for each in self._actions:
+            each.required = False
+        try:
+            parsed = call(self, args, namespace)
+        finally:
+            inside.pop()
+        found.finish_if_done()
+        return parsed
 
     def parse_known_args(self: Any, args: Any = None, namespace: Any = None, **more: Any) -> Any:
         if inside:  # a sub-command's parser, called by its parent
             return parse_known(self, args, namespace, **more)
+        if found.sites:
+            inside.append(True)
+            _read_parser(self, args, found, parse_known, strict=False)
+            return go_on(parse_known, self, args, namespace)
         if found.is_last(only_a_first_one=not self.add_help):
-            _read_parser(self, args, found, strict=False)
+            inside.append(True)
+            _read_parser(self, args, found, parse_known, strict=False)
             found.finish("argparse")
         inside.append(True)
         try:
@@ -117,30 +174,31 @@ def _watch_argparse(found: _Found) -> None:
         found.add(_actions(self, vars(parsed[0])))
         return parsed
 
-    def _read_parser(self: Any, args: Any, found: _Found, *, strict: bool) -> None:
-        inside.append(True)
-        actions = _all_actions(self, sys.argv[1:] if args is None else list(args))
-        defaults = [(each, each.default, each.required) for each in actions]
-        for each in actions:
-            each.default, each.required = argparse.SUPPRESS, False
-        for group in self._mutually_exclusive_groups:
-            group.required = False
-        before, self._defaults = self._defaults, {}
-
-        def refuse(message: str) -> NoReturn:
-            found.finish("argparse", f"{message} (args: {' '.join(sys.argv[1:]) or 'none'})")
-
-        self.error = refuse
-        given, rest = parse_known(self, args, None)
-        if rest and strict:
-            refuse(f"unrecognized arguments: {' '.join(rest)}")
-        self._defaults = before
-        for each, default, required in defaults:
-            each.default, each.required = before.get(each.dest, default), required
-        found.add(_describe(self, actions, vars(given)))
-
     argparse.ArgumentParser.parse_args = parse_args  # type: ignore[method-assign]
     argparse.ArgumentParser.parse_known_args = parse_known_args  # type: ignore[method-assign]
+
+
+def _read_parser(self: Any, args: Any, found: _Found, parse_known: Any, *, strict: bool) -> None:
+    """Notes what a parser takes, and which of it the command line gives."""
+    actions = _all_actions(self, sys.argv[1:] if args is None else list(args))
+    defaults = [(each, each.default, each.required) for each in actions]
+    for each in actions:
+        each.default, each.required = argparse.SUPPRESS, False
+    for group in self._mutually_exclusive_groups:
+        group.required = False
+    before, self._defaults = self._defaults, {}
+
+    def refuse(message: str) -> NoReturn:
+        found.finish("argparse", f"{message} (args: {' '.join(sys.argv[1:]) or 'none'})")
+
+    self.error = refuse
+    given, rest = parse_known(self, args, None)
+    if rest and strict:
+        refuse(f"unrecognized arguments: {' '.join(rest)}")
+    self._defaults = before
+    for each, default, required in defaults:
+        each.default, each.required = before.get(each.dest, default), required
+    found.add(_describe(self, actions, vars(given)))
 
 
 def _all_actions(parser: Any, args: list[str]) -> list[Any]:

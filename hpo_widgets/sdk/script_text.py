@@ -144,6 +144,22 @@ def parser_calls(text: ScriptText) -> int:
     return sum(isinstance(node, ast.Attribute) and node.attr in READERS["argparse"] for node in nodes)
 
 
+def connect_calls(text: ScriptText) -> int:
+    """Counts the places where a script, or a module beside it, connects its own values with its task."""
+    trees = _own_trees(text)
+    names = [name for tree in trees for name, _ in imported(tree)]
+    if not any(name.partition(".")[0] == "hpo_widgets" for name in names):
+        return 0
+    modules = {name.partition(".")[0] for name in names}  # `sqlite3.connect` is another thing
+    return sum(_connects(node, modules) for tree in trees for node in ast.walk(tree))
+
+
+def _connects(node: ast.AST, modules: set[str]) -> bool:
+    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Attribute) or node.func.attr != "connect":
+        return False
+    return not (isinstance(node.func.value, ast.Name) and node.func.value.id in modules)
+
+
 def _own_trees(text: ScriptText) -> list[ast.Module]:
     trees, seen, open_ = [text.tree], {text.path}, [text.tree]
     while open_ and len(seen) < MOST_LOCAL_FILES:

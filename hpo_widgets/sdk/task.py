@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from hpo_widgets.agents import metrics_tensorboard
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.task import TaskState
@@ -67,7 +68,8 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             continue_last_task: Must be false: what has ended never moves again; clone it instead.
             output_uri: Accepted; artifacts lie in the store.
             auto_connect_arg_parser: Whether argparse parsers are connected, or which arguments: `{"lr": False}`.
-            auto_connect_frameworks: Accepted.
+            auto_connect_frameworks: Whether TensorBoard's scalars are recorded, as `False` or `{"tensorboard": False}`
+                says; other frameworks report through `hpo_widgets.integrations`.
             auto_resource_monitoring: Accepted.
             auto_connect_streams: Accepted; an agent keeps the console of what it runs.
             deferred_init: Accepted; nothing here takes long.
@@ -91,6 +93,8 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
                 reuse=reuse_last_task_id,
             )
             task = cls(*task_own.begin(open_store, wanted))
+            if _wants_tensorboard(auto_connect_frameworks):
+                metrics_tensorboard.install(own())
         # A notebook's parsers are those of its magics.
         if auto_connect_arg_parser and (running is not None or main_script() is not None):
             chosen = auto_connect_arg_parser if isinstance(auto_connect_arg_parser, Mapping) else {}
@@ -108,6 +112,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
         function: Callable[..., Any] | None = None,
         script: str | Path | None = None,
         argv: Sequence[str] = (),
+        metrics: str | None = None,
         parameters: Mapping[str, Any] | None = None,
         tags: Sequence[str] = (),
         store: Store | None = None,
@@ -121,6 +126,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             function: Its code: takes parameters by name and, if it wants one, `task`; its defaults become parameters.
             script: Its code: the path of a Python file.
             argv: The script's command line.
+            metrics: `"stdout"` records what the script prints as `epoch=3 loss=0.25`.
             parameters: More of them; they override the defaults.
             tags: For people.
             store: Where to keep it; the store in force when absent.
@@ -138,7 +144,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
             code, defaults = put_function(place, function)
             name = str(place.code(code).about["name"])
         elif script is not None:
-            code, name = put_script(place, Path(script), argv), Path(script).name
+            code, name = put_script(place, Path(script), argv, metrics), Path(script).name
         values = merged(defaults, parameters or {}, defaults)
         card = TaskCard(project=project_name or "", type=type_of(task_type), tags=tuple(tags))
         return cls(place, draft(place, task_name or name, values, code, card).id)
@@ -347,6 +353,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
         if mine is not None and mine.id == self.id:
             task_own.end(None)
             ParserLink.remove()
+            metrics_tensorboard.install(None)
 
     @classmethod
     def running_locally(cls) -> bool:
@@ -357,3 +364,7 @@ class Task(TaskParameters, TaskStates, TaskMetrics, TaskArtifacts, TaskCards):
         """Tells whether this is the task that runs here."""
         current = self.current_task()
         return current is not None and current.id == self.id
+
+
+def _wants_tensorboard(frameworks: Any) -> bool:
+    return bool(frameworks.get("tensorboard", True) if isinstance(frameworks, Mapping) else frameworks)

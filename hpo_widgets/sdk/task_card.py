@@ -10,6 +10,7 @@ from typing import Any
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.card import TaskCard
+from hpo_widgets.sdk.task_find import tags_of
 from hpo_widgets.sdk.task_states import TaskBase
 
 
@@ -87,8 +88,12 @@ class TaskCards(TaskBase):
         self._put(comment=str(comment))
 
     def get_tags(self) -> list[str]:
-        """Gives its tags in the order they were added."""
-        return list(self._card.tags)
+        """Gives its tags in the order they were added, after those that every trial of a study has (reference a2)."""
+        return list(tags_of(self._record, self._card))
+
+    def get_system_tags(self) -> list[str]:
+        """Gives `["archived"]` for an archived task."""
+        return ["archived"] if self.archived else []
 
     def add_tags(self, tags: str | Iterable[str]) -> None:
         """Adds tags that it does not have."""

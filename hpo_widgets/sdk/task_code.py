@@ -16,9 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from hpo_widgets.agents.script_kind import observed
 from hpo_widgets.agents.ship import ship
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.sdk.parameters import GENERAL, as_default, bare_name, is_keepable, keepable
+from hpo_widgets.sdk.script import check_metrics
 from hpo_widgets.store.base import Store
 
 OWN_MODULES = ("hpo_widgets.sdk.task", "hpo_widgets.sdk.task_code")
@@ -88,6 +90,8 @@ class TemplateScript:
     """Its command line."""
     cwd: str
     """Where it ran; it runs there again if the folder is there."""
+    metrics: str | None = None
+    """`stdout` when printed lines are metrics."""
 
     def __call__(self, **_: Any) -> None:
         """Runs it, in this process, once."""
@@ -101,7 +105,8 @@ class TemplateScript:
             os.chdir(self.cwd)
         self._connect_parsers()
         linecache.cache[self.path] = (len(self.text), None, self.text.splitlines(keepends=True), self.path)
-        exec(compile(self.text, self.path, "exec", dont_inherit=True), vars(main))
+        with observed(self.metrics):
+            exec(compile(self.text, self.path, "exec", dont_inherit=True), vars(main))
 
     @staticmethod
     def _connect_parsers() -> None:
@@ -113,7 +118,7 @@ class TemplateScript:
             task.connect_parsers()
 
 
-def put_script(store: Store, path: Path, argv: Sequence[str]) -> str:
+def put_script(store: Store, path: Path, argv: Sequence[str], metrics: str | None = None) -> str:
     """Keeps a script as it is now; gives its hash.
 
     Raises:
@@ -128,7 +133,8 @@ def put_script(store: Store, path: Path, argv: Sequence[str]) -> str:
         ) from error
     except (SyntaxError, ValueError) as error:
         raise InvalidInput(f"the script {str(path)!r} is no Python: {error}; mend it first.") from error
-    script = TemplateScript(path=str(path.absolute()), text=text, argv=tuple(argv), cwd=os.getcwd())
+    check_metrics(metrics)
+    script = TemplateScript(path=str(path.absolute()), text=text, argv=tuple(argv), cwd=os.getcwd(), metrics=metrics)
     about: dict[str, Any] = {
         "name": path.name,
         "signature": None,

@@ -57,7 +57,7 @@ def find_tasks(
         and (projects is None or card.project in projects)
         and (pattern is None or pattern.search(task.name))
         and (allow_archived or not task.archived)
-        and _has_tags(card, [*tags, *wanted.get("tags", ())])
+        and _has_tags(tags_of(task, card), [*tags, *wanted.get("tags", ())])
         and STATUS[task.state] in _many(wanted.get("status"), STATUS[task.state])
         and card.type in _many(wanted.get("type"), card.type)
     ]
@@ -77,8 +77,13 @@ def _many(value: Any, otherwise: Any = None) -> list[Any]:
     return [value] if isinstance(value, str) else list(value)
 
 
-def _has_tags(card: TaskCard, tags: Sequence[str]) -> bool:
-    return all(tag[1:] not in card.tags if tag.startswith("-") else tag in card.tags for tag in tags)
+def tags_of(task: TaskRecord, card: TaskCard) -> tuple[str, ...]:
+    """Gives the tags of a task; those that ClearML gives the children of an optimizer come first (reference a2)."""
+    return card.tags if task.study is None else ("optimization", f"opt: {task.study}", *card.tags)
+
+
+def _has_tags(there: Collection[str], tags: Sequence[str]) -> bool:
+    return all(tag[1:] not in there if tag.startswith("-") else tag in there for tag in tags)
 
 
 def _ordered(found: list[Found], order: Sequence[str]) -> list[Found]:
@@ -113,7 +118,7 @@ def newest(
         InvalidInput: When there is none, with the closest names.
     """
     for task, card in store.find_tasks(project=project, name=name):
-        if _has_tags(card, tags) and (allow_archived or not task.archived):
+        if _has_tags(tags_of(task, card), tags) and (allow_archived or not task.archived):
             return task
     raise InvalidInput(_none_such(store, project, name))
 

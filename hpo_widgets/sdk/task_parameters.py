@@ -143,9 +143,11 @@ class TaskParameters(TaskBase):
         return self._link
 
     def _connection(self, ignore_overrides: bool) -> Connection:
-        record = self._record
-        overrides = under_agent() is not None and self._is_current and not ignore_overrides
-        return Connection(stored=record.parameters if overrides else {}, write=self._write)
+        running = under_agent()
+        if running is None or not self._is_current or ignore_overrides:
+            return Connection(stored={}, write=self._write)
+        stored = self._record.parameters if running.given is None else running.given
+        return Connection(stored=stored, write=self._write, left=running.left)
 
     def _write(self, changes: dict[str, Any]) -> None:
         # What a trial of a study runs with is its engine's; what has ended stays as it was.

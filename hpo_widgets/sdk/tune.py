@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
@@ -17,12 +17,16 @@ from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space_shorthand import as_space
-from hpo_widgets.sdk.base_code import BaseCode, keep_function, read_base
+from hpo_widgets.sdk.base_code import BaseCode, keep_function
+from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.study import Study
+
+if TYPE_CHECKING:
+    from hpo_widgets.sdk.task import Task
 
 __all__ = ["attach", "keep_function", "keep_strategy", "read_isolation", "studies", "tune"]
 DEFAULT_MAX_JOBS = 50
@@ -30,7 +34,7 @@ DEFAULT_MAX_JOBS = 50
 
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
-    function: Callable[..., Any] | str | Path | BaseTask,
+    function: Callable[..., Any] | str | Path | BaseTask | Task,
     space: Any = None,
     *,
     objective: Any = "objective",
@@ -61,9 +65,10 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     Args:
         function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
-            script, which runs unmodified, or a base task.
+            script, which runs unmodified, or of a notebook, a recorded `Task`, or a base task.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
-            a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
+            a list of ClearML-style parameter ranges. Without one, ranges are proposed from the base task's own
+            comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
@@ -102,7 +107,10 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             problems.extend(error.problems)
             return None
 
-    base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics))
+    def place() -> Store:
+        return store if store is not None else open_store()
+
+    base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics, open_store=place))
     found_space = checked(lambda: as_space(space if space is not None or base is None else base.space))
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
@@ -122,27 +130,28 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             retries=retries,
         )
     )
-    if base is not None and found_space is not None and kind is not None:
-        problems += base.problems(found_space, kind)
+    if base is not None and found_space is not None:
+        found_space = base.completed(found_space)
+        problems += base.problems(found_space, kind or Isolation.FORK)
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
-    place = store if store is not None else open_store()
+    kept = base.keep(place(), kind, found_space.names)
     config = StudyConfig(
         name=name or base.name,
         project=project,
         space=found_space,
         objectives=objectives,
         limits=limits,
-        strategy=keep_strategy(place, chosen),
+        strategy=keep_strategy(place(), chosen),
         seed=seed,
-        code=base.keep(place, kind),
+        code=kept.code,
         base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
     )
-    record = place.create_study(config.name, project, config.to_json(), time.time())
-    study = Study(place, record.id, function=base.function).start()
-    capture_in_background(place, record.id, folder=base.folder, command=base.command)
+    record = place().create_study(config.name, project, config.to_json(), time.time())
+    study = Study(place(), record.id, function=kept.function).start()
+    capture_in_background(place(), record.id, folder=base.folder, command=base.command)
     return study
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.resume import past_tasks
-from hpo_widgets.errors import NoResult
+from hpo_widgets.errors import NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.limits import Usage
 from hpo_widgets.model.objective import rank
@@ -113,6 +115,18 @@ class Results(StoredStudy):
         """Gives what one task has reported, in order; of one metric when it is named."""
         metric = None if title is None else Metric(title, title if series is None else series)
         return self.store.scalars(self.store.task(task).id, metric)
+
+    def notebook(self, task: str) -> Path:
+        """Gives the path of a task's executed notebook, as far as it has come: open it in JupyterLab.
+
+        Raises:
+            NotFound: When the task is no notebook's, or has not begun.
+        """
+        record = self.store.task(task)
+        path = executed_notebook(self.store, record.id)
+        if path is None:
+            raise NotFound(f"the task {record.name!r} ({record.state.value}) has no executed notebook.")
+        return path
 
     @property
     def usage(self) -> Usage:

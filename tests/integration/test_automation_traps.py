@@ -112,7 +112,10 @@ def test_3_nan_and_infinity_never_win() -> None:
     space = [UniformIntegerParameterRange("x", 0, 3)]
     told: list[Any] = []
     made = finish(optimizer(diverges, space, optimizer_class=GridSearch), lambda *said: told.append(said))
-    assert [task.get_parameters(cast=True) for task in made.get_top_experiments(10)] == [{"x": 3}, {"x": 2}]
+    assert [task.get_parameters(cast=True) for task in made.get_top_experiments(10)] == [
+        {"General/x": 3},
+        {"General/x": 2},
+    ]
     assert made.study is not None
     assert made.study.best.objective == 2.0
     tops = {top for _, value, _, parameters, top in told if parameters["x"] < 2 or value == 2.0}
@@ -211,7 +214,7 @@ def test_10_duplicates_burn_no_job_and_pruned_ones_do_not_leak() -> None:
     assert made.get_num_active_experiments() == 0
     assert made.get_optimizer().get_running_jobs() == []
     assert {task.state.value for task in tasks(made)} <= {"completed", "pruned"}
-    assert [task.get_parameters(cast=True)["x"] for task in made.get_top_experiments(2)] == [1, 2]
+    assert [task.get_parameter("x") for task in made.get_top_experiments(2)] == [1, 2]
 
 
 def test_11_a_job_that_reports_nothing_costs_no_busy_loop(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -286,7 +289,7 @@ def test_14_only_finished_jobs_with_a_value_are_at_the_top() -> None:
 
     space = [UniformIntegerParameterRange("x", 0, 3)]
     made = finish(optimizer(mixed, space, optimizer_class=GridSearch))
-    assert [task.get_parameters(cast=True)["x"] for task in made.get_top_experiments(10)] == [2, 3]
+    assert [task.get_parameter("x") for task in made.get_top_experiments(10)] == [2, 3]
     details = made.get_top_experiments_details(1, all_metrics=True, all_hyper_parameters=True, only_completed=True)
     assert details[0]["hyper_parameters"] == {"x": 2}
     pairs = made.get_optimizer().get_top_experiments_id_metrics_pair(1, all_metrics=True)
@@ -376,7 +379,7 @@ def test_19_one_bad_job_or_callback_ends_alone() -> None:
         "failed",
     ] * 3
     assert sorted((value, iteration) for _, value, iteration, *_ in told) == [(0.0, None), (2.0, None), (4.0, None)]
-    assert made.get_top_experiments(1)[0].get_parameter("x") == "0"
+    assert made.get_top_experiments(1)[0].get_parameter("x") == 0
 
 
 def test_21_no_combination_is_lost_and_a_queued_job_that_is_aborted_is_aborted(monkeypatch: pytest.MonkeyPatch) -> None:

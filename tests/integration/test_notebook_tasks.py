@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 import hpo_widgets as hpo
 from hpo_widgets.agents.orphans import TASK_VARIABLE
+from hpo_widgets.errors import NotFound
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import parse_objectives
@@ -23,6 +24,7 @@ from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.sdk.notebook import notebook_base_task, read_notebook
+from hpo_widgets.sdk.task import Task
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -127,6 +129,29 @@ def test_the_digits_notebook_is_tuned(store: Store) -> None:
     assert notebook["metadata"]["hpo_widgets"]["parameters"] == best.parameters
     assert notebook["metadata"]["hpo_widgets"]["status"] == "completed"
     assert float(outputs(notebook, "result")[0]["data"]["text/plain"]) == pytest.approx(best.objective)
+
+
+def test_the_executed_notebook_is_an_artifact_that_opens(store: Store, tmp_path: Path) -> None:
+    study = search(store, write(tmp_path / "work", "n = 3", "print('cell', n)", "n"), {"n": [5]})
+    task = Task(store, only_task(study).id)
+
+    artifact = task.artifacts["notebook"]
+    copy = Path(artifact.get_local_copy())
+    assert copy.name == "notebook.ipynb"
+    assert copy.read_bytes() == study.notebook(task.id).read_bytes()
+    assert outputs(nbformat.read(copy, as_version=4), "cell-1")[0]["text"] == "cell 5\n"
+    assert artifact.metadata == {"notebook": str(tmp_path / "work" / "train.ipynb")}
+
+
+def test_a_failed_notebook_is_an_artifact_and_a_function_has_none(store: Store, tmp_path: Path) -> None:
+    study = search(store, write(tmp_path / "work", "n = 3", "print('here')", "1 / 0"), {"n": [5]})
+    kept = Path(Task(store, only_task(study).id).artifacts["notebook"].get_local_copy())
+    assert outputs(nbformat.read(kept, as_version=4), "cell-1")[0]["text"] == "here\n"
+
+    other = hpo.tune(lambda x: x, {"x": [1.0]}, name="plain", max_jobs=1, store=store)
+    assert other.wait(PATIENCE_S)
+    with pytest.raises(NotFound, match=r"\(completed\) has no executed notebook"):
+        other.notebook(other.best.id)
 
 
 def test_cells_run_as_in_a_kernel(store: Store, tmp_path: Path) -> None:

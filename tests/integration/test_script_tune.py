@@ -84,6 +84,32 @@ def test_a_scikit_learn_script_with_argparse_is_searched() -> None:
     assert f"accuracy={best.objective:.4f}" in console(study, best.trial or 0)
 
 
+def test_a_script_in_clearmls_style_is_searched() -> None:
+    pytest.importorskip("sklearn")
+    space = {
+        "learning_rate": hpo.loguniform(1e-2, 1.0),
+        "General/tree/leaves": (4, 16),
+        "rounds": [2],
+        "Data/seed": [1],
+    }
+
+    study = searched(TASKS / "digits_task.py", space, objective=("accuracy", "valid", "max"), max_jobs=3)
+
+    assert set(study.tasks()["state"]) <= {"completed", "pruned"}
+    assert study.best.objective > 0.5
+    assert study.best.iteration == 1
+    base = study.base_task
+    assert base is not None
+    assert {each.name: each.default for each in base.parameters} == {
+        "General/learning_rate": 0.1,
+        "General/tree/leaves": 8,
+        "General/tree/min_samples": 20,
+        "General/rounds": 4,
+        "Data/test_size": 0.25,
+        "Data/seed": 0,
+    }
+
+
 def test_a_click_script_is_searched() -> None:
     pytest.importorskip("click")
     space = {"trees": (5, 20), "max-depth": (2, 6), "Args/bootstrap": [True, False], "criterion": ["gini", "entropy"]}
@@ -343,7 +369,10 @@ def test_scripts_need_processes_and_functions_take_no_command_line() -> None:
         hpo.tune(path, {"lr": [1.0]}, isolation="thread")
     with pytest.raises(InvalidInput, match="are for the path of a script"):
         hpo.tune(lambda lr: lr, {"lr": [1.0]}, args=["--x"])
-    with pytest.raises(InvalidInput, match="is not a function; give a function, the path of a script, or a base task"):
+    with pytest.raises(
+        InvalidInput,
+        match="is not a function; give a function, the path of a script or notebook, a task",
+    ):
         hpo.tune(3, {"lr": [1.0]})
     assert hpo.studies() == []
 

@@ -8,11 +8,11 @@ import pytest
 from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.automation.optimizer import HyperParameterOptimizer
 from hpo_widgets.automation.reporter import Champion
-from hpo_widgets.automation.task import OptimizerTask, as_text
 from hpo_widgets.automation.top import top_details, top_tasks
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.sdk.task import Task
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.memory import MemoryStore
 
@@ -83,17 +83,17 @@ def test_last_and_global_signs_read_different_values(place: Place) -> None:
 
 def test_trap_24_last_is_the_largest_iteration_and_no_average(place: Place) -> None:
     long = place.task(*[float(i % 100) for i in range(10_000)])
-    summary = OptimizerTask(place.store, long).get_last_scalar_metrics()
+    summary = Task(place.store, long).get_last_scalar_metrics()
     assert summary["loss"]["loss"] == {"last": 99.0, "min": 0.0, "max": 99.0}
     place.store.record_scalars(place.store.task(long).key, [(Metric("loss", "loss"), 5, 99.0, -1.0)])
-    assert OptimizerTask(place.store, long).get_last_scalar_metrics()["loss"]["loss"]["last"] == 99.0
-    assert OptimizerTask(place.store, long).get_last_iteration() == 9_999
+    assert Task(place.store, long).get_last_scalar_metrics()["loss"]["loss"]["last"] == 99.0
+    assert Task(place.store, long).get_last_iteration() == 9_999
 
 
 def test_trap_14_all_metrics_and_all_parameters_are_given_when_asked(place: Place) -> None:
     id = place.task(0.5, kept="yes")
     place.store.record_scalars(place.store.task(id).key, [(Metric("time", "epoch"), 0, 0.0, 7.0)])
-    tasks = [OptimizerTask(place.store, id)]
+    tasks = [Task(place.store, id)]
     (one,) = top_details(place.store, tasks, {"x"}, read_objectives("loss", "loss", "min"))
     assert one["hyper_parameters"] == {"x": 1}
     assert one["metrics"].keys() == {"loss/loss"}
@@ -127,16 +127,14 @@ def test_trap_14_the_class_method_takes_every_sign_lists_and_names(place: Place)
     assert [t.id for t in ask(["loss"], ["loss"], ["min"], "study", 3, store=place.store)] == [id]
 
 
-def test_a_task_speaks_clearmls_words(place: Place) -> None:
-    task = OptimizerTask(place.store, place.task(1.0, state=TaskState.PRUNED, archived=True, mode=None, sizes=(1, 2)))
+def test_what_a_search_has_run_is_a_task_like_any_other(place: Place) -> None:
+    task = Task(place.store, place.task(1.0, state=TaskState.PRUNED, archived=True, mode=None, sizes=(1, 2)))
     assert (task.status, task.get_status(), task.name) == ("stopped", "stopped", "base: x=1")
-    assert task.get_parameters() == {"x": "1", "mode": "", "sizes": "[1, 2]"}
-    assert task.get_parameters(cast=True) == {"x": 1, "mode": None, "sizes": (1, 2)}
+    assert task.get_parameters() == {"General/x": 1, "General/mode": None, "General/sizes": (1, 2)}
     assert task.get_parameter("x", cast=True) == 1
     assert task.get_parameter("y", "none") == "none"
     assert task.get_tags() == ["optimization", f"opt: {place.study}"]
     assert task.get_system_tags() == ["archived"]
-    assert as_text(TaskState.LOST) == "LOST"
 
 
 def test_a_champion_is_replaced_by_what_is_better_only() -> None:

@@ -2,14 +2,17 @@ from __future__ import annotations
 
 import functools
 import pickle
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
-from hpo_widgets.automation.base_task import find_base_task, fixed_parameters, name_problems, prepare
-from hpo_widgets.automation.sections import argument_of
+import hpo_widgets as hpo
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
+from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.sdk.base_code import BaseCode, Kept
+from hpo_widgets.sdk.base_read import find_base
+from hpo_widgets.sdk.base_sections import argument_of
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.memory import MemoryStore
 
@@ -22,8 +25,16 @@ def no_store() -> MemoryStore:
     raise AssertionError("a function needs no store")
 
 
-def base(function: Any = train) -> Any:
-    return find_base_task(function, no_store)
+def base(function: Any = train) -> BaseCode:
+    return find_base(function, no_store)
+
+
+def name_problems(names: list[str], found: BaseCode) -> list[str]:
+    return found.problems(as_space(dict.fromkeys(names, (0.0, 1.0))), Isolation.FORK)
+
+
+def prepare(found: BaseCode, names: list[str], isolation: Isolation, store: MemoryStore) -> Kept:
+    return found.keep(store, isolation, names)
 
 
 def new_task(name: str, code: str | None, parameters: dict[str, Any], study: str | None = None) -> NewTask:
@@ -115,23 +126,25 @@ def recorded() -> tuple[MemoryStore, str, str]:
 def test_a_recorded_task_is_found_by_id_name_base_name_and_code() -> None:
     store, code, task = recorded()
     for wanted in (task, "train: lr=0.1"):
-        found = find_base_task(wanted, lambda: store)
-        assert (found.name, dict(found.parameters)) == ("train", {"lr": 0.1, "layers": 3})
+        found = find_base(wanted, lambda: store)
+        assert (found.name, dict(found.own)) == ("train", {"lr": 0.1, "layers": 3})
         assert found.code is not None and found.code.hash == code
     for wanted in ("train", code):
-        found = find_base_task(wanted, lambda: store)
-        assert (found.name, dict(found.parameters)) == ("train", {})
-    assert find_base_task(store.task(task), lambda: store).parameters == {"lr": 0.1, "layers": 3}
+        found = find_base(wanted, lambda: store)
+        assert (found.name, dict(found.own)) == ("train", {})
+    assert find_base(store.task(task), lambda: store).own == {"lr": 0.1, "layers": 3}
 
 
 def test_an_unknown_base_task_is_an_error_with_close_names() -> None:
     store, _, _ = recorded()
-    with pytest.raises(InvalidInput, match=r"no base task 'trian' in the store; close names are 'train'"):
-        find_base_task("trian", lambda: store)
+    with pytest.raises(
+        InvalidInput, match=r"no base task 'trian' in the store, and no file of this name; close names are 'train'"
+    ):
+        find_base("trian", lambda: store)
     with pytest.raises(InvalidInput, match="the store has no tasks yet"):
-        find_base_task("trian", MemoryStore)
-    with pytest.raises(InvalidInput, match="base_task_id is 5"):
-        find_base_task(5, lambda: store)
+        find_base("trian", MemoryStore)
+    with pytest.raises(InvalidInput, match="5 is not a function; give a function, the path"):
+        find_base(5, lambda: store)
 
 
 def test_code_that_stayed_in_its_process_cannot_be_a_base_task() -> None:
@@ -139,14 +152,14 @@ def test_code_that_stayed_in_its_process_cannot_be_a_base_task() -> None:
     code = prepare(base(), ["lr"], Isolation.THREAD, store).code
     task = store.create_tasks([new_task("train", code, {"lr": 0.1})], 1.0)[0]
     with pytest.raises(InvalidInput, match="was not stored"):
-        find_base_task(task.id, lambda: store)
+        find_base(task.id, lambda: store)
 
 
 def test_trap_22_what_is_searched_overrides_the_template_and_the_rest_stays() -> None:
     store, _, task = recorded()
-    found = find_base_task(task, lambda: store)
-    fixed = fixed_parameters(found, ["General/lr"])
-    assert [(each.name, each.to_list()) for each in fixed] == [("layers", [{"layers": 3}])]
+    found = find_base(task, lambda: store)
+    space = found.completed(as_space({"General/lr": (0.0, 1.0)}))
+    assert [(each.name, each.to_list()) for each in space if each.name != "General/lr"] == [("layers", [{"layers": 3}])]
     prepared = prepare(found, ["General/lr"], Isolation.FORK, store)
     function = pickle.loads(store.code(prepared.code).body)
     assert function(**{"General/lr": 1.0, "layers": 3}) == train(1.0, 3)
@@ -157,6 +170,24 @@ def test_trap_22_what_is_searched_overrides_the_template_and_the_rest_stays() ->
 
 def test_names_are_checked_against_the_signature_of_recorded_code() -> None:
     store, _, task = recorded()
-    found = find_base_task(task, lambda: store)
+    found = find_base(task, lambda: store)
     assert name_problems(["General/momentum"], found) == []
     assert "did you mean 'momentum'?" in name_problems(["momentun"], found)[0]
+
+
+def test_a_function_proposes_a_space_from_its_annotations_and_defaults() -> None:
+    def fit(
+        lr: float = 1e-3, act: Literal["relu", "tanh"] = "relu", bias: bool = True, seed: int = 0, task: Any = None
+    ):
+        return lr
+
+    space = base(fit).space
+
+    assert space is not None
+    assert {each.name: each for each in space} == {
+        "lr": hpo.loguniform(1e-5, 1e-1).named("lr"),
+        "act": hpo.choice("relu", "tanh").named("act"),
+        "bias": hpo.choice(False, True).named("bias"),
+    }
+    with pytest.raises(InvalidInput, match="no parameter has a range to search"):
+        _ = base(lambda x: x).space

@@ -1,0 +1,93 @@
+"""What a function's signature says about its parameters, and about the names that are searched. Pure rules."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Collection, Iterable, Sequence
+from difflib import get_close_matches
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from hpo_widgets.model.base_task import BaseParameter
+from hpo_widgets.sdk.base_sections import argument_of
+
+
+def arguments_of(function: Callable[..., Any]) -> list[dict[str, Any]] | None:
+    """Gives name, kind and default of each argument, `None` when nobody can tell."""
+    try:
+        found = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):
+        return None
+    defaults = [{} if each.default is each.empty else {"default": each.default} for each in found]
+    kinds = [{"name": each.name, "kind": each.kind.name.lower()} for each in found]
+    return [{**kind, **default} for kind, default in zip(kinds, defaults, strict=True)]
+
+
+def signature_parameters(function: Callable[..., Any]) -> list[BaseParameter]:
+    """Gives the arguments that can be searched as parameters: `Literal[...]` gives choices, a type its name."""
+    try:
+        hints = get_type_hints(function)
+    except Exception:  # noqa: BLE001 - annotations are the author's code; without them the defaults say enough
+        hints = {}
+    found = []
+    for each in arguments_of(function) or ():
+        if each["kind"] not in ("positional_or_keyword", "keyword_only") or each["name"] == "task":
+            continue
+        hint = hints.get(each["name"])
+        choices = get_args(hint) if get_origin(hint) is Literal else None
+        found.append(
+            BaseParameter(
+                name=each["name"],
+                default=each.get("default"),
+                required="default" not in each,
+                type=hint.__name__ if hint in (bool, int, float, str) else None,
+                choices=(False, True) if hint is bool else choices,
+            )
+        )
+    return found
+
+
+def signature_problems(
+    names: Iterable[str], arguments: Sequence[dict[str, Any]] | None, base: str, given: Collection[str] = ()
+) -> list[str]:
+    """Lists names that mean the same argument, arguments that do not exist, and ones that nobody gives.
+
+    Args:
+        names: As searched, with or without a section.
+        arguments: As `arguments_of` gives them.
+        base: What people call the function.
+        given: Arguments that have a value anyway.
+    """
+    by_argument: dict[str, list[str]] = {}
+    for name in names:
+        by_argument.setdefault(argument_of(name), []).append(name)
+    problems = [
+        f"{' and '.join(map(repr, group))} are both the argument {argument!r} of {base!r}; keep one of them."
+        for argument, group in by_argument.items()
+        if len(group) > 1
+    ]
+    if arguments is None:
+        return problems
+    kinds = {each["name"]: each["kind"] for each in arguments}
+    taken = [name for name, kind in kinds.items() if kind in ("positional_or_keyword", "keyword_only")]
+    if "var_keyword" not in kinds.values():
+        problems += [
+            _unknown(group[0], argument, taken, base)
+            for argument, group in by_argument.items()
+            if argument not in taken
+        ]
+    has_value = {*by_argument, *map(argument_of, given), "task"}
+    problems += [
+        f"{base!r} needs the argument {each['name']!r}; search it, or give it a default."
+        for each in arguments
+        if "default" not in each and each["name"] in taken and each["name"] not in has_value
+    ]
+    if "positional_only" in kinds.values():
+        problems.append(f"{base!r} has arguments that cannot be given by name; remove the / from its signature.")
+    return problems
+
+
+def _unknown(name: str, argument: str, taken: Sequence[str], base: str) -> str:
+    own = [each for each in taken if each != "task"]
+    close = get_close_matches(argument, own, n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it takes {', '.join(own) or 'none'}."
+    return f"{base!r} has no argument for the parameter {name!r}; {hint}"
