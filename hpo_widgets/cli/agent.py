@@ -12,10 +12,10 @@ from types import FrameType
 from typing import Any
 
 from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
+from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.sdk.task_agent import Agent, AgentEvent
-from hpo_widgets.sdk.task_give_back import give_back
 from hpo_widgets.store.location import configure, open_store, store_folder
 
 LOOK_S = 0.5

@@ -32,6 +32,8 @@ logger = logging.getLogger(__name__)
 
 SCALAR_REST_S = 0.005
 """Least time between two looks at newly reported scalars; limits and pruning act this much later at most."""
+TEND_S = 2.0
+"""Between two looks whether agents of other processes still live."""
 RETRY_S = (0.2, 5.0)
 """First and longest wait before a store that could not be written is tried again."""
 
@@ -52,6 +54,8 @@ class Listeners:
     """Every task that has ended."""
     on_limits: Callable[[Limits], None] = lambda _: None
     """Limits that come into force."""
+    tend: Callable[[], object] | None = None
+    """Called every `TEND_S` seconds, for a study whose tasks run elsewhere."""
 
 
 class Engine:
@@ -89,6 +93,7 @@ class Engine:
         self.notice: str | None = None
         """What is wrong just now without having ended the study."""
         self.finished = False
+        self._tend_at = 0.0
         self._missing: str | None = None
         self._cursor = opening.cursor
         self._metrics = metrics_of(config.objectives)
@@ -145,6 +150,10 @@ class Engine:
     def step(self) -> float | None:
         """Does all there is to do now; gives when to look again (UTC seconds) if nothing happens before."""
         self.outbox.flush()
+        tend = self._listeners.tend
+        if tend is not None and self.clock() >= self._tend_at:
+            tend()
+            self._tend_at = self.clock() + TEND_S
         self._absorb(self.store.delta(self._cursor, self.study, self._metrics))
         self._absorb_replies()
         while True:
@@ -156,7 +165,9 @@ class Engine:
                 break
         if todo.finish is not None and not (self.picture.live or self.outbox):
             self._finish(todo)
-        return todo.wake_at
+        if tend is None:
+            return todo.wake_at
+        return min(self._tend_at, self._tend_at if todo.wake_at is None else todo.wake_at)
 
     @property
     def thinker(self) -> Thinker:

@@ -10,12 +10,12 @@ from typing import Any
 
 from hpo_widgets.agents import agent as agents
 from hpo_widgets.agents.endings import Ending
+from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.engine.ownership import this_process
 from hpo_widgets.engine.run import make_launcher
 from hpo_widgets.errors import InvalidInput, StoreError
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.task import TaskRecord
-from hpo_widgets.sdk.task_give_back import give_back
 from hpo_widgets.sdk.tune import read_isolation
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store

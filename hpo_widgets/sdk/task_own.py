@@ -12,12 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from types import TracebackType
 
+from hpo_widgets.engine.give_back import give_back, own_it
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.sdk.task_code import main_script, put_script
 from hpo_widgets.sdk.task_find import by_id
-from hpo_widgets.sdk.task_give_back import give_back, own_it
 from hpo_widgets.sdk.task_running import handle_of, own, set_own, store_of
 from hpo_widgets.store.base import NewTask, Store
 

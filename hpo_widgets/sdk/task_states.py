@@ -6,11 +6,11 @@ import time
 from collections.abc import Collection
 
 from hpo_widgets.agents.console import log_path, read_log
+from hpo_widgets.engine.give_back import give_back, own_it
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.card import TaskCard
 from hpo_widgets.model.study import RequestKind
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
-from hpo_widgets.sdk.task_give_back import give_back, own_it
 from hpo_widgets.sdk.task_running import own, set_own, under_agent
 from hpo_widgets.store.base import Store
 

@@ -10,9 +10,11 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
+from hpo_widgets.model.card import AgentRecord
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
@@ -45,6 +47,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     max_jobs: int | None = None,
     concurrency: int | None = None,
     gpus: Sequence[int | str] = (),
+    queue: str = "",
     isolation: str | None = None,
     retries: int = 0,
     time_limit: float | timedelta | None = None,
@@ -77,6 +80,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         max_jobs: Trials in all; 50 when neither this nor a time limit is given.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
         gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
+        queue: Queue whose agents run the tasks (`hpo-widgets agent --queue NAME`, `hpo.Agent(NAME).start()`); this
+            process runs them itself when absent.
         isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), `"reuse"` for processes that run one task
             after another and keep what the function keeps (Linux), or `"thread"` to share this kernel's memory.
         retries: How often a failed task is run again.
@@ -130,6 +135,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             retries=retries,
         )
     )
+    if queue:
+        checked(lambda: serving(queue, place(), kind))
     if base is not None and found_space is not None:
         found_space = base.completed(found_space)
         problems += base.problems(found_space, kind or Isolation.FORK)
@@ -148,11 +155,32 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
+        queue=queue,
     )
     record = place().create_study(config.name, project, config.to_json(), time.time())
     study = Study(place(), record.id, function=kept.function).start()
     capture_in_background(place(), record.id, folder=base.folder, command=base.command)
     return study
+
+
+def serving(queue: str, store: Store, isolation: Isolation | None = None) -> list[AgentRecord]:
+    """Gives the living agents that serve a queue.
+
+    Raises:
+        InvalidInput: When there is none, with the queues that are served; or for tasks that cannot leave this process.
+    """
+    if isolation in (Isolation.THREAD, Isolation.SAME_THREAD):
+        raise InvalidInput(f"tasks of the queue {queue!r} run in other processes; leave isolation='thread' out.")
+    living = [each for each in store.agents(serving=True) if is_alive(each.owner)]
+    found = [each for each in living if each.queue == queue]
+    if found:
+        return found
+    served = sorted({each.queue for each in living if each.queue and not each.queue.startswith("study:")})
+    others = f"agents serve {', '.join(map(repr, served))}" if served else "there are no agents"
+    raise InvalidInput(
+        f"no agent serves the queue {queue!r}; {others}. Start one in another terminal with `hpo-widgets agent --queue "
+        f"{queue}`, or leave the queue out to run the tasks here."
+    )
 
 
 def attach(name_or_id: str, *, store: Store | None = None) -> Study:

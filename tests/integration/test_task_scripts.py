@@ -14,8 +14,8 @@ import pytest
 
 from hpo_widgets import Agent, Task
 from hpo_widgets.automation import DiscreteParameterRange, HyperParameterOptimizer, RandomSearch
+from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.errors import HpoError
-from hpo_widgets.sdk.task_give_back import give_back
 from hpo_widgets.store.location import open_store
 
 PATIENCE_S = 30

@@ -14,10 +14,10 @@ import pytest
 
 import hpo_widgets as hpo
 from hpo_widgets import Logger, Task
+from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.errors import CannotShip, InvalidInput
 from hpo_widgets.model.study import Owner
 from hpo_widgets.model.task import Reason
-from hpo_widgets.sdk.task_give_back import give_back
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.location import open_store
 
