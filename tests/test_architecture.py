@@ -36,7 +36,7 @@ MAY_IMPORT: dict[str, set[str]] = {
     "comet": _DOORS | {"sdk"},
     "integrations": {"errors", "model", "agents"},
     "widgets": {"errors", "model", "dialects", "charts", "publisher", "study", "sdk"},
-    "cli": _DOORS | {"sdk", "automation", "comet"},
+    "cli": _DOORS | {"sdk", "automation", "comet", "widgets"},
     "root": _DOORS | {"sdk", "automation", "comet", "integrations", "widgets"},
 }
 """Layer of hpo_widgets → the layers that it may import, besides itself; the root is the package's own `__init__`."""

@@ -127,11 +127,12 @@ class BaseCode:
     # -- what is searched ------------------------------------------------------------------------------------------
     def completed(self, space: SearchSpace) -> SearchSpace:
         """Gives a space with the template's own parameters that it does not search, as ranges of one value."""
-        searched = {self._meant(name) for name in space.names}
-        kept = {name: value for name, value in self.own.items() if self._meant(name) not in searched}
+        searched = {self.meant(name) for name in space.names}
+        kept = {name: value for name, value in self.own.items() if self.meant(name) not in searched}
         return SearchSpace([*space, *(DiscreteParameterRange(name, [value]) for name, value in kept.items())])
 
-    def _meant(self, name: str) -> str:
+    def meant(self, name: str) -> str:
+        """Gives the name that the base task itself has for a parameter, whatever section it is given with."""
         found = find(name, self.parameters or ())
         return argument_of(name) if found is None else found.name
 

@@ -36,6 +36,8 @@ def read_base(
     Raises:
         InvalidInput: When it is none of these, or cannot be read.
     """
+    if isinstance(given, BaseCode):
+        return given
     if isinstance(given, (str, Path)) and Path(given).suffix == ".ipynb":
         notebook = read_notebook(given)
         return BaseCode(name=notebook.name, notebook=notebook)

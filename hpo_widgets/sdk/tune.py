@@ -36,7 +36,7 @@ DEFAULT_MAX_JOBS = 50
 
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
-    function: Callable[..., Any] | str | Path | BaseTask | Task,
+    function: Callable[..., Any] | str | Path | BaseTask | BaseCode | Task,
     space: Any = None,
     *,
     objective: Any = "objective",

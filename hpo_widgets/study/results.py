@@ -95,9 +95,10 @@ class Results(StoredStudy):
         found = self.top(1)
         if found:
             return found[0]
-        raise NoResult(self._why_no_result())
+        raise NoResult(self.why_no_result())
 
-    def _why_no_result(self) -> str:
+    def why_no_result(self) -> str:
+        """Says how its tasks ended instead of giving a result."""
         tasks = self.store.tasks(self.id)
         counted = Counter(t.state.value for t in tasks)
         states = ", ".join(f"{n} {state}" for state, n in counted.items()) or "no task yet"

@@ -1,0 +1,231 @@
+"""`hpo-widgets param-search`: a search with the flags of `clearml-param-search` (reference a7)."""
+
+from __future__ import annotations
+
+import argparse
+import ast
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hpo_widgets.agents.script_parameters import declared, find
+from hpo_widgets.cli.follow import follow
+from hpo_widgets.dialects.clearml import read_params_override, read_params_search
+from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_base import Parameter
+from hpo_widgets.model.parameter_choices import DiscreteParameterRange
+from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.sdk.base_code import BaseCode
+from hpo_widgets.sdk.base_read import find_base, read_base
+from hpo_widgets.sdk.tune import attach, serving, tune
+from hpo_widgets.store.location import configure, open_store
+from hpo_widgets.study import Study
+
+SIGNS = ("min", "max", "min_global", "max_global")
+STRATEGIES = {"OptimizerOptuna": "tpe", "GridSearch": "grid", "RandomSearch": "random"}
+"""ClearML's optimizer classes to our strategies."""
+OPTIMIZERS = (*STRATEGIES, "OptimizerBOHB")
+KEPT_TASKS = 10
+"""Finished tasks that are not archived when nobody says (reference a7)."""
+DEFAULT_QUEUE = "default"
+MINUTE = 60.0
+LIMITS: dict[str, tuple[str, float]] = {
+    "optimization_time_limit": ("time_limit", MINUTE),
+    "compute_time_limit": ("compute_time_limit", MINUTE),
+    "time_limit_per_job": ("job_time_limit", MINUTE),
+    "total_max_jobs": ("max_jobs", 1),
+    "min_iteration_per_job": ("min_iteration_per_job", 1),
+    "max_iteration_per_job": ("max_iteration_per_job", 1),
+    "save_top_k_tasks_only": ("keep_top", 1),
+    "max_number_of_concurrent_tasks": ("concurrency", 1),
+    "retries": ("retries", 1),
+}
+"""Flag to keyword of `tune` and what it is multiplied by."""
+NEEDED = ("params_search", "objective_metric_title", "objective_metric_series", "objective_metric_sign")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Says what the sub-command takes."""
+    parser.epilog = (
+        "Ctrl-C aborts what runs and leaves a study that --resume NAME continues; a second Ctrl-C leaves at once. "
+        "Exit code: 0 when the search has a result, 1 when it failed or has none, 2 for bad input, 130 after Ctrl-C."
+    )
+    what = parser.add_argument_group("what to run (one of these)").add_mutually_exclusive_group()
+    what.add_argument("--script", metavar="PATH", help="script or notebook, as it is")
+    what.add_argument("--task-id", metavar="ID", help="id or name of a task of the store")
+    what.add_argument("--resume", metavar="NAME", help="continue this study, under other limits if you give some")
+    code = parser.add_argument_group("the base task")
+    code.add_argument("--args", nargs="+", metavar="KEY=VALUE", help="parameters of the script that are not searched")
+    code.add_argument("--metrics", choices=["stdout"], help="record what a script prints as `epoch=3 loss=0.25`")
+    search = parser.add_argument_group("the search")
+    search.add_argument("--params-search", nargs="+", metavar="JSON", help="ranges, as ClearML writes them")
+    search.add_argument(
+        "--params-override", nargs="+", metavar="JSON", help='values, as {"name": "epochs", "value": 3}'
+    )
+    search.add_argument("--objective-metric-title", metavar="TITLE", help="title of the metric to optimize")
+    search.add_argument("--objective-metric-series", metavar="SERIES", help="its series")
+    search.add_argument("--objective-metric-sign", choices=SIGNS, help="global: the best value of a whole run")
+    search.add_argument(
+        "--optimizer-class", choices=OPTIMIZERS, default="OptimizerOptuna", help="(default: %(default)s)"
+    )
+    search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
+    _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
+    place = parser.add_argument_group("where")
+    place.add_argument("--project-name", default="", metavar="NAME", help="project of the study")
+    place.add_argument("--task-name", metavar="NAME", help="name of the study (default: the script's)")
+    place.add_argument("--queue", metavar="NAME", help="queue whose agents run the tasks; absent: they run here")
+    place.add_argument("--local", action="store_true", help="run the tasks here (the default), also with --queue")
+    place.add_argument("--store", help="folder of the store (default: HPO_WIDGETS_STORE or ./.hpo)")
+
+
+def _add_limits(group: argparse._ArgumentGroup) -> None:
+    minutes: dict[str, Any] = {"type": float, "metavar": "MINUTES"}
+    count: dict[str, Any] = {"type": int, "metavar": "N"}
+    group.add_argument("--optimization-time-limit", **minutes, help="from the start to the end")
+    group.add_argument("--compute-time-limit", **minutes, help="running time over all jobs")
+    group.add_argument("--time-limit-per-job", **minutes, help="running time of one job")
+    group.add_argument("--pool-period-min", **minutes, help="accepted; nothing here waits for a period")
+    group.add_argument("--total-max-jobs", **count, help="jobs in all")
+    group.add_argument("--min-iteration-per-job", **count, help="no job is pruned before it")
+    group.add_argument("--max-iteration-per-job", **count, help="a job that reaches it is complete")
+    group.add_argument("--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10)")
+    group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
+    group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Searches, tells how it goes, and gives the exit code.
+
+    Raises:
+        InvalidInput: With every problem found; nothing has started then.
+    """
+    if arguments.store is not None:
+        configure(store=arguments.store)
+    study = _resume(arguments) if arguments.resume else _start(arguments)
+    return follow(study, resumed=bool(arguments.resume))
+
+
+def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    given = {flag: getattr(arguments, flag) for flag in LIMITS}
+    return {LIMITS[flag][0]: value * LIMITS[flag][1] for flag, value in given.items() if value is not None}
+
+
+def _resume(arguments: argparse.Namespace) -> Study:
+    known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
+    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
+    extra = [
+        f"--{flag.replace('_', '-')}"
+        for flag, value in vars(arguments).items()
+        if flag not in known and value != defaults.get(flag)
+    ]
+    if extra:
+        raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
+    return attach(arguments.resume).resume(**_limits(arguments))
+
+
+def _start(arguments: argparse.Namespace) -> Study:
+    problems: list[str] = []
+
+    def checked(read: Callable[[], Any]) -> Any:
+        try:
+            return read()
+        except InvalidInput as error:
+            problems.extend(error.problems)
+            return None
+
+    if arguments.script is None and arguments.task_id is None:
+        problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
+    problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
+    if arguments.optimizer_class not in STRATEGIES:
+        problems.append(
+            f"--optimizer-class {arguments.optimizer_class} is not part of this version; use {', '.join(STRATEGIES)}."
+        )
+    found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
+    overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
+    queue = "" if arguments.local else checked(lambda: _queue(arguments.queue))
+    base: BaseCode | None = None
+    if arguments.script is not None or arguments.task_id is not None:
+        base = checked(lambda: _base(arguments))
+    fixed = checked(lambda: _arguments(arguments.args or (), base)) if base is not None else {}
+    if problems or base is None or found is None:
+        raise InvalidInput(problems)
+    for note in found.notes:
+        print(f"note: {note}")
+    return tune(
+        base,
+        with_values(found.space, {**fixed, **overrides}, base),
+        objective=tuple(getattr(arguments, name) for name in NEEDED[1:]),
+        strategy=STRATEGIES[arguments.optimizer_class],
+        name=arguments.task_name,
+        project=arguments.project_name,
+        queue=queue,
+        seed=arguments.seed,
+        **{"keep_top": KEPT_TASKS, **_limits(arguments)},
+    )
+
+
+def _base(arguments: argparse.Namespace) -> BaseCode:
+    if arguments.script is not None:
+        return read_base(arguments.script, metrics=arguments.metrics, open_store=open_store)
+    if arguments.metrics is not None:
+        raise InvalidInput("--metrics is for --script; leave it out.")
+    return find_base(arguments.task_id, open_store)
+
+
+def _queue(name: str | None) -> str:
+    """Gives the queue to use, empty for none: ClearML's sample command names `default`, which may have no agent."""
+    if name is None:
+        return ""
+    try:
+        serving(name, open_store())
+    except InvalidInput:
+        if name != DEFAULT_QUEUE:
+            raise
+        print(f"note: no agent serves the queue {name!r}; the tasks run here.")
+        return ""
+    return name
+
+
+def _arguments(words: Sequence[str], base: BaseCode) -> dict[str, Any]:
+    """Reads `key=value` words, each with the type that the base task declares."""
+    found: dict[str, Any] = {}
+    problems = []
+    for word in words:
+        key, equals, text = word.partition("=")
+        if not equals or not key:
+            problems.append(f"--args holds {word!r}; write key=value.")
+            continue
+        parameter = find(key, base.parameters or ())
+        if base.parameters is not None and parameter is None:
+            names = ", ".join(each.name for each in base.parameters)
+            problems.append(f"--args names {key!r}, which {base.name!r} does not have; it has {names or 'none'}.")
+            continue
+        try:
+            found[key] = (
+                _literal(text) if parameter is None or not parameter.type else declared(parameter, text, base.name)
+            )
+        except InvalidInput as error:
+            problems += error.problems
+    if problems:
+        raise InvalidInput(problems)
+    return found
+
+
+def _literal(text: str) -> Any:
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
+
+
+def with_values(space: SearchSpace, values: dict[str, Any], base: BaseCode) -> SearchSpace:
+    """Gives a space with values beside what it searches, as ranges of one value (reference a7).
+
+    Raises:
+        InvalidInput: When a value is given to what is searched.
+    """
+    searched = {base.meant(name): name for name in space.names}
+    both = [name for name in values if base.meant(name) in searched]
+    if both:
+        raise InvalidInput(f"{', '.join(map(repr, both))}: searched and given a value; keep one of them.")
+    fixed: list[Parameter] = [DiscreteParameterRange(name, [value]) for name, value in values.items()]
+    return SearchSpace([*space, *fixed])
