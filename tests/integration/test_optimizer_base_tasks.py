@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -208,11 +209,10 @@ def test_what_a_search_captures_of_its_base_task_is_there_for_an_optimizer_too()
     assert made.wait(PATIENCE_MIN)
     study = made.study
     assert study is not None
-    with study.store.watch() as watch:
-        for _ in range(600):
-            if "python" in _about(study):
-                break
-            watch.wait(0.1)
+    deadline = time.monotonic() + PATIENCE_S
+    while "python" not in _about(study):
+        assert time.monotonic() < deadline, "waited in vain for the capture"
+        time.sleep(0.01)
     assert _about(study)["command"][-1].endswith("train.py")
 
 
