@@ -111,7 +111,7 @@ def load_ipython_extension(shell: Any) -> None:
     Called by `%load_ext hpo_widgets`, and by the import itself where a shell is there.
     """
     formatter = shell.display_formatter.mimebundle_formatter
-    formatter.for_type_by_name("hpo_widgets.study", "Study", _study_bundle)
+    formatter.for_type_by_name("hpo_widgets.study.study", "Study", _study_bundle)
     shell.register_magic_function(_objective_magic, "cell", "objective")
 
 

@@ -65,7 +65,7 @@ MAY_DEPEND: dict[str, set[str]] = {
 
 FORK_SERVER = {
     "birth", "child", "child_main", "console", "forkserver_main", "launcher", "orphans", "reporter", "results",
-    "metrics_stdout", "metrics_tensorboard", "running", "script_args", "script_console", "script_imports",
+    "metrics_stdout", "metrics_tensorboard", "reuse", "running", "script_args", "script_console", "script_imports",
     "script_kind", "script_literals", "script_parameters", "wire",
 }  # fmt: skip
 """Modules of `agents` that run in the fork server or in a task: third-party modules only psutil, and only lazily."""

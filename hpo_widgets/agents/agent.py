@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_widgets.agents.console import tail_of
@@ -36,6 +36,8 @@ class _Slot:
     index: int
     task: TaskRecord
     stop: Stop | None = None
+    pid: int | None = None
+    """Its process, once that has begun."""
 
 
 class Agent:
@@ -78,7 +80,7 @@ class Agent:
         # What waits for its turn, in memory while the store cannot be reached: nothing is dropped, all is tried again.
         self._claimed: list[TaskRecord] = []
         self._seen: list[Exit] = []
-        self._endings: list[tuple[TaskRecord, Ending, float]] = []
+        self._endings: list[tuple[TaskRecord, Ending, float, int | None]] = []
         self._ready = threading.Event()
         self._leaving = False
         self._abort = False
@@ -162,22 +164,30 @@ class Agent:
 
     def _turn(self) -> None:
         """Does all that is due. May be left by `StoreUnavailable` at any point and called again."""
+        for id, pid in self._launcher.started():
+            if id in self._busy:
+                self._busy[id].pid = pid
         self._take_exits()
         self._write()
         self._launch_claimed()
         self._handle_requests()
         if self._abort:
             self._abort_all()
-        for id, pid in self._launcher.started():
-            if id in self._busy:
-                self._store.update_task(id, pid=pid)
+        self._record_pids()
+
+    def _record_pids(self) -> None:
+        """Records the processes of tasks that run; of one that has ended meanwhile it is recorded with its end."""
+        for id, slot in self._busy.items():
+            if slot.pid != slot.task.pid:
+                self._store.update_task(id, pid=slot.pid)
+                slot.task = replace(slot.task, pid=slot.pid)
 
     def _take_exits(self) -> None:
         self._seen += self._launcher.exits()
         while self._seen:
             slot = self._busy.get(self._seen[0].task)
             if slot is not None:
-                self._endings.append((slot.task, self._judge(self._seen[0], slot), self._seen[0].time))
+                self._endings.append((slot.task, self._judge(self._seen[0], slot), self._seen[0].time, slot.pid))
                 del self._busy[self._seen[0].task]
             del self._seen[0]
 
@@ -188,8 +198,8 @@ class Agent:
             self._claimed += self._claim(free)
             return
         with self._store.transaction():
-            for task, ending, ended in self._endings:
-                self._record(task, ending, ended)
+            for task, ending, ended, pid in self._endings:
+                self._record(task, ending, ended, pid)
             claimed = self._claim(free)
         self._endings.clear()
         self._claimed += claimed
@@ -206,7 +216,7 @@ class Agent:
             return []
         return self._store.claim(self._queue, self.id, free, time.time())
 
-    def _record(self, task: TaskRecord, ending: Ending, ended: float) -> None:
+    def _record(self, task: TaskRecord, ending: Ending, ended: float, pid: int | None) -> None:
         self._store.move_task(
             task.id,
             ending.state,
@@ -214,6 +224,7 @@ class Agent:
             ended=ended,
             reason=ending.reason,
             error=ending.error,
+            pid=pid,
         )
 
     def _judge(self, seen: Exit, slot: _Slot) -> Ending:
@@ -225,7 +236,7 @@ class Agent:
             task = self._claimed[0]
             if self._abort:
                 ending = Ending(state=TaskState.ABORTED, reason=Reason.USER.value)
-                self._endings.append((task, ending, time.time()))
+                self._endings.append((task, ending, time.time(), None))
             else:
                 self._launch(task)
             del self._claimed[0]
@@ -247,7 +258,7 @@ class Agent:
             self._busy.pop(task.id, None)
             text = f"it could not be started: {error if isinstance(error, HpoError) else repr(error)}"
             ending = Ending(state=TaskState.FAILED, reason=f"{Reason.FAILED.value} ({text})", error=text)
-            self._endings.append((task, ending, time.time()))
+            self._endings.append((task, ending, time.time(), None))
 
     # -- stops -----------------------------------------------------------------------------------------------------
     def _handle_requests(self) -> None:

@@ -51,6 +51,8 @@ class Birth:
     """Whether to run in a new interpreter."""
     job_pipe: int = -1
     """Read end of the pipe over which a spare's job comes."""
+    done_pipe: int = -1
+    """Write end of the pipe over which it says that it is free for another job; -1 when it runs one only."""
 
 
 def become_task(birth: Birth) -> NoReturn:
@@ -74,10 +76,14 @@ def become_task(birth: Birth) -> NoReturn:
             with suppress(StoreError):  # tried again when the job is there
                 store = child.open_store(birth.folder)
                 store.warm_up()
-        job: Job = pickle.loads(birth.job if birth.job is not None else receive_job(birth.job_pipe))
-        _settle(job)
-        code = child.run(job, birth.code, birth.folder, store)
-        code = leave(code)
+        if birth.done_pipe >= 0:
+            from hpo_widgets.agents import reuse
+
+            code = leave(reuse.run_jobs(birth, store, _settle))
+        else:
+            job: Job = pickle.loads(birth.job if birth.job is not None else receive_job(birth.job_pipe))
+            _settle(job)
+            code = leave(child.run(job, birth.code, birth.folder, store))
     except BaseException:  # noqa: BLE001 - there is nobody above to tell: the console is the place
         traceback.print_exc()
     finally:

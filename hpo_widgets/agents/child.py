@@ -40,7 +40,13 @@ def open_store(folder: Path) -> SqliteStore:
     return SqliteStore(folder, create=False)
 
 
-def run(job: Job, body: bytes, folder: Path, store: Store | None = None) -> int:
+def run(
+    job: Job,
+    body: bytes,
+    folder: Path,
+    store: Store | None = None,
+    load: Callable[[Job, bytes], Callable[..., Any]] | None = None,
+) -> int:
     """Runs a job in this process and gives its exit code; the caller then ends the process with it.
 
     Args:
@@ -48,12 +54,13 @@ def run(job: Job, body: bytes, folder: Path, store: Store | None = None) -> int:
         body: The pickled function.
         folder: Folder of the store.
         store: The store, where this process has opened it already.
+        load: Gives the function instead of `load_function`; for a process that keeps it.
     """
     reopen = partial(open_store, folder)
     store = store if store is not None else patiently(reopen, OPEN_PATIENCE_S)
     task = RunningTask(job, store, reopen)
     enter(task, whole_process=True)
-    outcome, code = execute(job, lambda: load_function(job, body), task, lambda: _sources(store, job.code))
+    outcome, code = execute(job, lambda: (load or load_function)(job, body), task, lambda: _sources(store, job.code))
     if outcome is not None:
         patiently(partial(task.finish, outcome))
     task.flush()

@@ -27,12 +27,13 @@ class ForkLauncher(Launcher):
     Args:
         store: Where the code of tasks is; it must lie in a folder.
         fresh: Whether each task gets a new interpreter (`isolation="spawn"`) instead of a fork.
+        reuse: Whether a fork runs one task after another (`isolation="reuse"`).
 
     Raises:
         StoreError: When the store is only in memory: another process cannot reach it.
     """
 
-    def __init__(self, store: Store, *, fresh: bool = False) -> None:
+    def __init__(self, store: Store, *, fresh: bool = False, reuse: bool = False) -> None:
         if store.folder is None:
             raise StoreError(
                 "task processes need a store in a folder and this one is in memory; use isolation='thread', or a "
@@ -40,7 +41,7 @@ class ForkLauncher(Launcher):
             )
         self._folder: Path = store.folder
         self._store = store
-        self._fresh = fresh
+        self._kind = "fresh" if fresh else "reuse" if reuse else "fork"
         self._lock = threading.RLock()
         self._link: Link | None = None
         self._exits: list[Exit] = []
@@ -72,7 +73,7 @@ class ForkLauncher(Launcher):
             if job.code not in link.known:
                 self._teach(link, job.code)
             link.pids[job.task] = None
-            if not link.send({"op": "task", "task": job.task, "hash": job.code}, body):
+            if not link.send({"op": "task", "task": job.task, "hash": job.code, "gpu": job.gpu}, body):
                 return  # it has just died: its end reports the task as lost
 
     def _open(self, env: dict[str, str]) -> Link:
@@ -84,7 +85,7 @@ class ForkLauncher(Launcher):
                 f"the fork server died {MOST_DEATHS} times within {DEATHS_S:.0f} s; use isolation='spawn' or "
                 f"'thread'. Its last words: {self._last_words or '(none)'}"
             )
-        self._link = Link(self._folder, env, fresh=self._fresh, on_message=self._hear, on_end=self._ended)
+        self._link = Link(self._folder, env, kind=self._kind, on_message=self._hear, on_end=self._ended)
         return self._link
 
     def _teach(self, link: Link, hash: str) -> None:

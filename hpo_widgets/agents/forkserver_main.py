@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 from hpo_widgets.agents import orphans, wire
 from hpo_widgets.agents.birth import Birth, become_task
 from hpo_widgets.agents.console import CappedLog, log_path
+from hpo_widgets.agents.reuse import DONE
 from hpo_widgets.agents.running import Orphanage, Running
 from hpo_widgets.agents.spares import Spare, Spares
 
@@ -45,13 +46,14 @@ class Server:
         control: Socket to the agent.
         owner: Process id of the agent's process.
         folder: Folder of the store.
-        fresh: Whether each task gets a new interpreter instead of a fork of this one.
+        kind: `fork` for a fork of this process for each task, `fresh` for a new interpreter for each, `reuse` for a
+            fork that runs one task after another.
     """
 
-    def __init__(self, control: socket.socket, owner: int, folder: Path, *, fresh: bool) -> None:
+    def __init__(self, control: socket.socket, owner: int, folder: Path, kind: str) -> None:
         self._control = control
         self._folder = folder
-        self._fresh = fresh
+        self._fresh, self._reuse = kind == "fresh", kind == "reuse"
         self._pid = os.getpid()
         self._inbox = wire.Inbox()
         self._codes: dict[str, bytes] = {}
@@ -103,7 +105,7 @@ class Server:
             if head["op"] == "code":
                 self._learn(head, body)
             elif head["op"] == "task":
-                self._launch(head, body)
+                self._launch(head["task"], head["hash"], head.get("gpu"), body)
             elif head["op"] == "stop":
                 for running in self._running.values():
                     if running.task == head["task"]:
@@ -155,27 +157,37 @@ class Server:
             signal.signal(signal.SIGCHLD, lambda *_: None)
 
     # -- tasks -----------------------------------------------------------------------------------------------------
-    def _launch(self, head: dict[str, Any], job: bytes) -> None:
-        task, code = head["task"], head["hash"]
-        spare = self._spares.take(code, job)
+    def _launch(self, task: str, code: str, gpu: str | None, job: bytes) -> None:
+        if self._reuse:
+            self._spares.want(code, 0)
+        spare = self._spares.take(code, job, gpu)
         try:
+            if spare is None and self._reuse:
+                self._spares.put_back(self._raise_spare(code))
+                spare = self._spares.take(code, job, gpu)
             pid, console = (spare.pid, spare.console) if spare is not None else self._bear(code, job)
         except OSError as error:
             self._send(op="exit", task=task, time=time.time(), error=f"its process could not be started: {error}")
             return
-        running = Running(task=task, pid=pid, console=console, log=CappedLog(log_path(self._folder, task)))
+        kept = spare if self._reuse else None
+        log = CappedLog(log_path(self._folder, task))
+        running = Running(task=task, pid=pid, console=console, log=log, spare=kept)
         self._running[pid] = running
         self._selector.register(console, selectors.EVENT_READ, lambda: self._pump(running))
+        if kept is not None:
+            self._selector.register(kept.done, selectors.EVENT_READ, lambda: self._recycle(running, kept))
         self._send(op="started", task=task, pid=pid)
-        if not self._fresh:
+        if not (self._fresh or self._reuse):
             self._spares.want(code, len(self._running))
 
-    def _bear(self, code: str, job: bytes | None, job_pipe: int = -1, close: tuple[int, ...] = ()) -> tuple[int, int]:
+    def _bear(
+        self, code: str, job: bytes | None, pipes: tuple[int, int] = (-1, -1), close: tuple[int, ...] = ()
+    ) -> tuple[int, int]:
         """Forks a process for a job, or a spare without one; gives its id and the read end of its console."""
         console, theirs = os.pipe2(os.O_CLOEXEC)
         try:
             os.set_blocking(console, False)
-            others = (r.console for r in self._running.values())
+            others = (fd for r in self._running.values() for fd in r.fds)
             birth = Birth(
                 server=self._pid,
                 job=job,
@@ -184,7 +196,8 @@ class Server:
                 console=theirs,
                 close=(*self._own, console, *others, *self._spares.fds, *close),
                 fresh=self._fresh,
-                job_pipe=job_pipe,
+                job_pipe=pipes[0],
+                done_pipe=pipes[1],
             )
             return self._fork(birth), console
         except BaseException:
@@ -194,20 +207,41 @@ class Server:
             os.close(theirs)
 
     def _raise_spare(self, code: str) -> Spare:
-        theirs, ours = os.pipe2(os.O_CLOEXEC)
+        jobs, ours = os.pipe2(os.O_CLOEXEC)
+        done, theirs = os.pipe2(os.O_CLOEXEC) if self._reuse else (-1, -1)
+        kept = [fd for fd in (ours, done) if fd >= 0]
         try:
-            pid, console = self._bear(code, None, theirs, (ours,))
+            pid, console = self._bear(code, None, (jobs, theirs), tuple(kept))
         except BaseException:
-            os.close(ours)
+            for fd in kept:
+                os.close(fd)
             raise
         finally:
-            os.close(theirs)
-        return Spare(pid=pid, code=code, console=console, pipe=ours)
+            for fd in (jobs, theirs):
+                if fd >= 0:
+                    os.close(fd)
+        return Spare(pid=pid, code=code, console=console, pipe=ours, done=done)
+
+    def _recycle(self, running: Running, spare: Spare) -> None:
+        """Takes note that a task has ended in good order and its process is free."""
+        data = os.read(spare.done, DONE.size)
+        self._unregister(spare.done)
+        if not data or running.stopped or spare.pid not in self._running:
+            return  # it ends, or is on its way out: its death tells the rest
+        self._unregister(running.console)
+        del self._running[running.pid]
+        running.leave()
+        self._spares.put_back(spare)
+        cpu_seconds, max_rss = DONE.unpack(data)
+        self._send(op="exit", task=running.task, time=time.time(), code=0, cpu_seconds=cpu_seconds, max_rss=max_rss)
+
+    def _unregister(self, fd: int) -> None:
+        with contextlib.suppress(KeyError, ValueError):
+            self._selector.unregister(fd)
 
     def _pump(self, running: Running) -> None:
         if not running.pump():  # every writer is gone, or the task ended in this very round
-            with contextlib.suppress(KeyError, ValueError):
-                self._selector.unregister(running.console)
+            self._unregister(running.console)
 
     def _fork(self, birth: Birth) -> int:
         # Signals wait until the child has its own handlers: it must not answer one with the server's.
@@ -243,8 +277,8 @@ class Server:
         self._orphanage.sweep(self._running, self._spares.pids)
 
     def _finish(self, running: Running, status: int, usage: Any) -> None:
-        with contextlib.suppress(KeyError):
-            self._selector.unregister(running.console)
+        for fd in running.fds:
+            self._unregister(fd)
         running.close()
         self._orphanage.ended(running)
         signaled = os.WIFSIGNALED(status)
@@ -273,7 +307,7 @@ class Server:
 
 
 def main() -> NoReturn:
-    """Serves the agent named by the arguments: socket, process id, folder of the store, `fork` or `fresh`."""
+    """Serves the agent named by the arguments: socket, process id, folder of the store, `fork`, `fresh` or `reuse`."""
     fd, owner, folder, kind = int(sys.argv[1]), int(sys.argv[2]), Path(sys.argv[3]), sys.argv[4]
     if os.getppid() != owner:
         os._exit(0)
@@ -284,8 +318,8 @@ def main() -> NoReturn:
     # The streams of every task: a child only puts its own pipe under their numbers.
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True, encoding="utf-8", errors="backslashreplace")  # type: ignore[union-attr]
-    server = Server(control, owner, folder, fresh=kind == "fresh")
-    if kind == "fork":
+    server = Server(control, owner, folder, kind)
+    if kind != "fresh":
         for name in PRELOAD:
             importlib.import_module(name)
     server.serve()

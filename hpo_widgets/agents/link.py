@@ -35,7 +35,7 @@ class Link:
     Args:
         folder: Folder of the store.
         env: Environment variables to add before anything is imported.
-        fresh: Whether each task gets a new interpreter.
+        kind: What becomes of a task: `fork`, `fresh` or `reuse`, see `forkserver_main.Server`.
         on_message: Called from the listening thread with each message.
         on_end: Called from the listening thread, once, when the server is gone and all below it is killed.
     """
@@ -45,7 +45,7 @@ class Link:
         folder: Path,
         env: dict[str, str],
         *,
-        fresh: bool,
+        kind: str,
         on_message: Callable[[Link, dict[str, Any]], None],
         on_end: Callable[[Link], None],
     ) -> None:
@@ -66,7 +66,6 @@ class Link:
         ours, theirs = socket.socketpair()
         with theirs:
             self._socket = ours
-            kind = "fresh" if fresh else "fork"
             words = [str(theirs.fileno()), str(os.getpid()), str(folder), kind, ":".join(sys.path)]
             self.process = subprocess.Popen(
                 [sys.executable, "-c", START, *words],

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from hpo_widgets.agents import orphans
 from hpo_widgets.agents.console import CappedLog
+from hpo_widgets.agents.spares import Spare
 
 CHUNK = 1 << 16
 """Bytes read from a console at once: as many as a pipe holds."""
@@ -23,6 +24,8 @@ class Running:
     console: int
     """Read end of the pipe that is its stdout and stderr."""
     log: CappedLog
+    spare: Spare | None = None
+    """The process that will be free again after it; `None` when that ends with the task."""
     inode: int = field(init=False)
     """Of the console's pipe: whoever holds it belongs to the task."""
     kill_at: float | None = None
@@ -65,12 +68,22 @@ class Running:
         self.kill_at = None
         orphans.end_group(self.pid, signal.SIGKILL)
 
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """File descriptors of the server that belong to it."""
+        return (self.console,) if self.spare is None else self.spare.fds
+
     def close(self) -> None:
         """Reads what is left in the pipe, once, and lets go of it."""
+        self.leave()
+        for fd in self.fds:
+            os.close(fd)
+
+    def leave(self) -> None:
+        """Reads what is left in the pipe, once, and closes the log; the process may go on."""
         for _ in range(2):
             self.pump()
         self.closed = True
-        os.close(self.console)
         self.log.close()
 
 

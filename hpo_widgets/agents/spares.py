@@ -10,7 +10,7 @@ import os
 import struct
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 MOST_SPARES = 4
 """A spare costs little memory, but a page table."""
@@ -28,6 +28,15 @@ class Spare:
     """Read end of its console."""
     pipe: int
     """Write end of the pipe over which its job comes."""
+    done: int = -1
+    """Read end of the pipe over which it says that it is free again; -1 for a process that runs one task only."""
+    gpu: str | None = None
+    """Device that its tasks have had so far; what they hold there stays."""
+
+    @property
+    def fds(self) -> tuple[int, ...]:
+        """File descriptors of the server that belong to it."""
+        return tuple(fd for fd in (self.console, self.pipe, self.done) if fd >= 0)
 
 
 class Spares:
@@ -51,7 +60,7 @@ class Spares:
     @property
     def fds(self) -> tuple[int, ...]:
         """File descriptors that a new process has to close."""
-        return tuple(fd for spare in self._spares.values() for fd in (spare.console, spare.pipe))
+        return tuple(fd for spare in self._spares.values() for fd in spare.fds)
 
     def want(self, code: str, count: int) -> None:
         """Says what the next tasks will run, and how many at one time; spares of other code are let go."""
@@ -74,35 +83,44 @@ class Spares:
             return
         self._spares[spare.pid] = spare
 
-    def take(self, code: str, job: bytes) -> Spare | None:
-        """Gives a job to a spare; `None` when there is none that lives."""
-        for spare in [s for s in self._spares.values() if s.code == code]:
+    def take(self, code: str, job: bytes, gpu: str | None = None) -> Spare | None:
+        """Gives a job to a spare; `None` when there is none that lives. One that runs on keeps its pipe."""
+        for spare in [s for s in self._spares.values() if s.code == code and s.gpu in (None, gpu)]:
             del self._spares[spare.pid]
             try:
                 _write(spare.pipe, _SIZE.pack(len(job)) + job)
             except OSError:
-                os.close(spare.console)
+                for fd in spare.fds:
+                    os.close(fd)
                 continue
-            finally:
-                os.close(spare.pipe)
-            return spare
+            if spare.done >= 0:
+                return replace(spare, gpu=gpu)
+            os.close(spare.pipe)
+            return replace(spare, pipe=-1)
         return None
+
+    def put_back(self, spare: Spare) -> None:
+        """Takes a process back that is free again."""
+        self._spares[spare.pid] = spare
+        if spare.code != self._code:
+            self.forget(spare.pid)
 
     def forget(self, pid: int) -> None:
         """Lets a spare go: at the end of its pipe it ends by itself."""
         spare = self._spares.pop(pid, None)
         if spare is not None:
-            os.close(spare.pipe)
-            os.close(spare.console)
+            for fd in spare.fds:
+                os.close(fd)
 
 
-def receive_job(pipe: int) -> bytes:
-    """Waits, in the spare, for its job; ends the process when there will be none."""
+def receive_job(pipe: int, *, more: bool = False) -> bytes:
+    """Waits, in the spare, for its job (or one of many); ends the process when there will be none."""
     head = _read(pipe, _SIZE.size)
     job = _read(pipe, _SIZE.unpack(head)[0]) if head is not None else None
     if job is None:
         os._exit(0)
-    os.close(pipe)
+    if not more:
+        os.close(pipe)
     return job
 
 

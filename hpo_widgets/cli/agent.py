@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--slots", type=int, default=1, help="tasks at one time (default: %(default)s)")
     parser.add_argument("--gpus", default="", help="devices dealt to the slots, one each, as 0,1")
     parser.add_argument("--store", default=None, help="folder of the store (default: HPO_WIDGETS_STORE or ./.hpo)")
-    parser.add_argument("--isolation", choices=["fork", "spawn"], default=None, help="how tasks are started")
+    parser.add_argument("--isolation", choices=["fork", "reuse", "spawn"], default=None, help="how tasks are started")
     parser.add_argument(
         "--retries", type=int, default=1, help="runs of a task that was lost with its agent (default: %(default)s)"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hpo_widgets.engine import desk
@@ -15,6 +15,7 @@ from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
 from hpo_widgets.engine.podium import Podium
 from hpo_widgets.engine.requests import handle_request
+from hpo_widgets.engine.resume import read_history
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
@@ -22,6 +23,7 @@ from hpo_widgets.model.delta import Delta
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary, Scalar
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import Owner, RequestKind
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store, Watch
@@ -61,7 +63,8 @@ class Engine:
         config: What was asked for, limits as they are in force.
         owner: This process, as recorded with the study.
         opening: What is under way, see `resume.open_picture`.
-        make_thinker: Sets up the strategy; called in the engine's thread with a function that wakes the engine.
+        make_thinker: Sets up the strategy; called in the engine's thread with the space, whether that was changed on
+            the way, and a function that wakes the engine.
         listeners: Told of what happens.
         clock: UTC seconds.
     """
@@ -73,7 +76,7 @@ class Engine:
         config: StudyConfig,
         owner: Owner,
         opening: Opening,
-        make_thinker: Callable[[Callable[[], None]], Thinker],
+        make_thinker: Callable[[SearchSpace, bool, Callable[[], None]], Thinker],
         listeners: Listeners | None = None,
         clock: Callable[[], float] = time.time,
     ) -> None:
@@ -90,6 +93,8 @@ class Engine:
         self._cursor = opening.cursor
         self._metrics = metrics_of(config.objectives)
         self._make_thinker = make_thinker
+        self._restore = opening.restore
+        self._moved = opening.moved
         self._thinker: Thinker | None = None
         self._listeners = listeners or Listeners()
         self._memos: dict[int, dict[str, Any]] = {}
@@ -157,7 +162,10 @@ class Engine:
     def thinker(self) -> Thinker:
         """Where the strategy thinks; set up at the first use, in the engine's thread."""
         if self._thinker is None:
-            self._thinker = self._make_thinker(self.wake)
+            self._thinker = self._make_thinker(self.config.space, self._moved, self.wake)
+            if self._restore.past:
+                self._thinker.send(self._restore)
+            self._restore = desk.Restore(past=(), memo=None)
         return self._thinker
 
     def _absorb(self, delta: Delta) -> None:
@@ -315,6 +323,26 @@ class Engine:
             self._archive_anew(limits.keep)
         self._listeners.on_limits(limits)
 
+    def set_space(self, space: SearchSpace) -> None:
+        """Proposes from other ranges from now on: a new strategy learns the study's history; tasks go on as they are.
+
+        The caller has recorded it. A proposal that has not started and lies outside is taken back.
+        """
+        picture = self.picture
+        while picture.retries and _is_proposal(start := picture.retries[-1], picture.jobs):
+            if space.contains(start.parameters):
+                break
+            picture.retries.pop()
+            picture.jobs -= 1
+        going = {live.task.trial for live in picture.live.values()}
+        again = {start.trial for start in picture.retries}
+        self._restore = read_history(self.store, self.study, self.config, going=going, again=again)
+        if self._thinker is not None:
+            self._thinker.close()
+        self._thinker, self._moved = None, True
+        picture.asking, picture.exhausted, picture.starved = 0, False, False
+        self.config = replace(self.config, space=space)
+
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
         self.podium = Podium(self.config.objectives, keep)
@@ -347,6 +375,11 @@ class Engine:
                 ended=self.clock(),
             )
         self.finished = True
+
+
+def _is_proposal(start: Start, jobs: int) -> bool:
+    """Tells whether it is the strategy's last word and not a run that goes on or starts again."""
+    return start.attempt == 0 and start.request is None and start.trial == jobs - 1
 
 
 def ignore(_: object) -> None:

@@ -94,3 +94,5 @@ class Opening:
     """What the strategy has to be told first."""
     requests: tuple[Request, ...]
     """What people had asked for and nobody has carried out yet."""
+    moved: bool = False
+    """Whether the space was changed since the study's start."""

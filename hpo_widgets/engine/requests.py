@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 from hpo_widgets.engine.picture import Start
 from hpo_widgets.errors import HpoError
 from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.space_change import changed_space
+from hpo_widgets.model.space_json import parameters_from_json
 from hpo_widgets.model.study import Request, RequestKind, StudyState
 from hpo_widgets.model.task import Reason
 
@@ -23,6 +25,8 @@ def handle_request(engine: Engine, request: Request) -> None:
             _enqueue(engine, request)
         case RequestKind.SET_LIMITS:
             _set_limits(engine, request)
+        case RequestKind.SET_SPACE:
+            _set_space(engine, request)
         case RequestKind.STOP:
             engine.picture.ending = Reason.USER
             _answer(engine, request)
@@ -53,6 +57,18 @@ def _set_limits(engine: Engine, request: Request) -> None:
     _answer(engine, request, limits=limits.to_json())
 
 
+def _set_space(engine: Engine, request: Request) -> None:
+    try:
+        space = changed_space(engine.config.space, parameters_from_json(request.payload.get("space")))
+    except HpoError as error:
+        _answer(engine, request, str(error))
+        return
+    engine.set_space(space)
+    # As it was asked for otherwise: limits in force are kept beside it.
+    config = {**engine.store.study(engine.study).config, "space": space.to_json()}
+    _answer(engine, request, config=config, memo=None)
+
+
 def _enqueue(engine: Engine, request: Request) -> None:
     parameters = request.payload.get("parameters")
     if not isinstance(parameters, dict) or not parameters:
@@ -63,8 +79,9 @@ def _enqueue(engine: Engine, request: Request) -> None:
 
 def _answer(engine: Engine, request: Request, refusal: str | None = None, **changes: Any) -> None:
     def write() -> None:
-        engine.store.answer(request.id, engine.clock(), refusal)
-        if changes:
-            engine.store.update_study(engine.study, **changes)
+        with engine.store.transaction():  # carried out and said to be, or neither
+            engine.store.answer(request.id, engine.clock(), refusal)
+            if changes:
+                engine.store.update_study(engine.study, **changes)
 
     engine.outbox.add(write)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
 
 from hpo_widgets.engine import desk
@@ -60,13 +60,38 @@ def open_picture(
     waiting = {start.trial for start in picture.retries}
     past = _past(store, record.id, config, last_runs, results, waiting)
     restore = desk.Restore(past=past, memo=record.memo)
-    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests)
+    moved = _has_moved(store, record.id)
+    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved)
+
+
+def read_history(
+    store: Store, study: str, config: StudyConfig, *, going: set[int | None], again: set[int | None]
+) -> desk.Restore:
+    """Gives what a new strategy has to be told of a running study; its state as a whole is left behind.
+
+    Args:
+        store: Where the study lies.
+        study: Its id.
+        config: Its configuration.
+        going: Trials whose end has not been told yet, whatever the store says by now.
+        again: Trials that start once more.
+    """
+    last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
+    past = _past(store, study, config, last_runs, _results(store, study, config), again, going)
+    return desk.Restore(past=past, memo=None)
+
+
+def _has_moved(store: Store, study: str) -> bool:
+    return any(
+        request.kind is RequestKind.SET_SPACE and request.handled is not None and request.answer is None
+        for request in store.requests(study)
+    )
 
 
 def _still_wanted(store: Store, study: str, now: float) -> tuple[Request, ...]:
     """Gives the trials and limits asked for; a pause or stop that came too late is answered: going on overrules it."""
     found = store.open_requests(study=study)
-    lasting = {RequestKind.ENQUEUE, RequestKind.SET_LIMITS}
+    lasting = {RequestKind.ENQUEUE, RequestKind.SET_LIMITS, RequestKind.SET_SPACE}
     for request in found:
         if request.kind not in lasting:
             store.answer(request.id, now, "the study was started again after this was asked.")
@@ -98,11 +123,12 @@ def _past(
     last_runs: dict[int, TaskRecord],
     results: defaultdict[str, Result],
     waiting: set[int | None],
+    going: Collection[int | None] = (),
 ) -> tuple[Past, ...]:
     reports = _reports(store, study, config)
     found = []
     for trial, task in sorted(last_runs.items()):
-        goes_on = trial in waiting or not task.state.is_final
+        goes_on = trial in waiting or trial in going or not task.state.is_final
         outcome, values = (None, None) if goes_on else judge_end(task, results[task.id].values)
         # A run that starts again reports from its beginning: what the lost one reported would be told twice.
         told = () if trial in waiting else tuple(reports.get(task.id, ()))

@@ -25,6 +25,7 @@ from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StudyBusy
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import StudyRecord, StudyState
 from hpo_widgets.model.task import Reason
 from hpo_widgets.store.base import Store
@@ -104,11 +105,8 @@ class Run:
             self._store, self._record, self._config, time.time(), alive=lambda agent: agent == self._agent.id
         )
 
-        def make_thinker(wake: Callable[[], None]) -> Thinker:
-            thinker = Thinker(self._make_strategy(), self._problem(), wake)
-            if opening.restore.past:
-                thinker.send(opening.restore)
-            return thinker
+        def make_thinker(space: SearchSpace, moved: bool, wake: Callable[[], None]) -> Thinker:
+            return Thinker(self._make_strategy(), self._problem(space, moved), wake)
 
         listeners = Listeners(on_end=self._tell, on_limits=self._adapt)
         return Engine(self._store, self._record.id, self._config, self._owner, opening, make_thinker, listeners)
@@ -122,16 +120,17 @@ class Run:
             return found
         return create_strategy(spec["name"], **spec.get("options", {}))
 
-    def _problem(self) -> Problem:
+    def _problem(self, space: SearchSpace, moved: bool) -> Problem:
         config = self._config
         return Problem(
-            space=config.space,
+            space=space,
             objectives=config.objectives,
             seed=config.seed,
             max_jobs=config.limits.total_max_jobs,
             concurrency=config.limits.max_number_of_concurrent_tasks,
             max_iteration_per_job=config.limits.max_iteration_per_job,
             min_iteration_per_job=config.limits.min_iteration_per_job,
+            moved=moved,
         )
 
     def _tell(self, conclusion: Conclusion) -> None:
@@ -174,7 +173,7 @@ def make_launcher(isolation: Isolation, store: Store, functions: Mapping[str, Ca
             return SameThreadLauncher(store, functions)
     if isolation is Isolation.SPAWN and sys.platform != "linux":
         return SpawnLauncher(store)  # the fork server, which also starts interpreters, needs what only Linux has
-    return ForkLauncher(store, fresh=isolation is Isolation.SPAWN)
+    return ForkLauncher(store, fresh=isolation is Isolation.SPAWN, reuse=isolation is Isolation.REUSE)
 
 
 def default_concurrency() -> int:

@@ -19,6 +19,9 @@ class Isolation(Enum):
 
     FORK = "fork"
     """A child of a clean process that has only imported what the task imports: milliseconds a task (Linux)."""
+    REUSE = "reuse"
+    """As fork, but one process a slot that runs one task after another: what the function keeps (data, a CUDA context)
+    stays for the next one. A process whose task failed, was stopped or left something behind is not used again."""
     SPAWN = "spawn"
     """A fresh interpreter for every task: seconds with large imports, runs everywhere."""
     THREAD = "thread"

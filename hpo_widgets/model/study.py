@@ -95,6 +95,8 @@ class RequestKind(Enum):
     """Run a trial with the parameters given, before anything the strategy proposes."""
     SET_LIMITS = "set_limits"
     """Put other limits in force."""
+    SET_SPACE = "set_space"
+    """Propose from other ranges from now on."""
 
 
 @dataclass(frozen=True, kw_only=True)

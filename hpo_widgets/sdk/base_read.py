@@ -14,6 +14,7 @@ from hpo_widgets.sdk.base_recorded import Recorded, find_recorded
 from hpo_widgets.sdk.notebook import read_notebook
 from hpo_widgets.sdk.script import capture_script
 from hpo_widgets.store.base import Code, Store
+from hpo_widgets.store.location import open_store
 
 ALLOWED = "give a function, the path of a script or notebook, a task, or a base task"
 
@@ -23,7 +24,7 @@ def read_base(
     *,
     args: Sequence[Any] = (),
     metrics: str | None = None,
-    open_store: Callable[[], Store],
+    open_store: Callable[[], Store] = open_store,
 ) -> BaseCode:
     """Reads what a person wants to run.
 

@@ -55,8 +55,8 @@ class _Serving(agents.Agent):
         if task.id in self._busy:
             self._tell(AgentEvent(task=task, ending=None, time=time.time()))
 
-    def _record(self, task: TaskRecord, ending: Ending, ended: float) -> None:
-        super()._record(task, ending, ended)
+    def _record(self, task: TaskRecord, ending: Ending, ended: float, pid: int | None) -> None:
+        super()._record(task, ending, ended, pid)
         self._tell(AgentEvent(task=task, ending=ending, time=ended))
 
     def _tell(self, event: AgentEvent) -> None:
@@ -74,7 +74,7 @@ class Agent:
         queue: Whose tasks to run; the queue is there from the start on.
         slots: Tasks at one time.
         gpus: Devices dealt to the slots, one each, through CUDA_VISIBLE_DEVICES.
-        isolation: `"fork"` (the default on Linux) or `"spawn"`.
+        isolation: `"fork"` (the default on Linux), `"reuse"` or `"spawn"`, see `hpo_widgets.tune`.
         retries: How often a task that was lost with its agent is run again.
         store: Where the queue is; the store in force when absent.
 
@@ -103,8 +103,9 @@ class Agent:
             kind = read_isolation(isolation)
         except InvalidInput as error:
             problems += error.problems
-        if kind not in (Isolation.FORK, Isolation.SPAWN):
-            problems.append(f"isolation is {isolation!r}; an agent runs tasks in processes: use 'fork' or 'spawn'.")
+        if kind in (Isolation.THREAD, Isolation.SAME_THREAD):
+            allowed = "'fork', 'reuse' or 'spawn'"
+            problems.append(f"isolation is {isolation!r}; an agent runs tasks in processes: use {allowed}.")
         if problems:
             raise InvalidInput(problems, subject="agent")
         self.queue, self.slots, self.gpus = queue, slots, tuple(str(each) for each in gpus)

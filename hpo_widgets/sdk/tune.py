@@ -77,7 +77,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         max_jobs: Trials in all; 50 when neither this nor a time limit is given.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
         gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
-        isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), or `"thread"` to share this kernel's memory.
+        isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), `"reuse"` for processes that run one task
+            after another and keep what the function keeps (Linux), or `"thread"` to share this kernel's memory.
         retries: How often a failed task is run again.
         time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
         compute_time_limit: Seconds of running time summed over all tasks.

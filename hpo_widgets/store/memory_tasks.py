@@ -60,6 +60,11 @@ class MemoryTasks(TaskStore):
             texts = {name: clean(value) for name, value in vars(card).items() if isinstance(value, str)}
             self._put(self._cards, task, replace(card, **texts, tags=tuple(clean(each) for each in card.tags)))
 
+    def cards(self, study: str) -> dict[str, TaskCard]:
+        with self._tables.lock:
+            mine = sorted((each.key, each.id) for each in self._tasks.values() if each.study == study)
+            return {id: self._cards[id] for _, id in mine if id in self._cards}
+
     def find_tasks(
         self, *, project: str | None = None, name: str | None = None, parent: str | None = None
     ) -> list[tuple[TaskRecord, TaskCard]]:

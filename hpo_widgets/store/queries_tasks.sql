@@ -9,6 +9,11 @@ SELECT project, type, tags, parent, comment FROM card WHERE task = :task;
 INSERT OR REPLACE INTO card (task, project, type, tags, parent, comment)
 VALUES (:task, :project, :type, :tags, :parent, :comment);
 
+-- name: cards
+-- Lists what people gave the tasks of a study, in the order the tasks were created.
+SELECT t.id AS task, c.project, c.type, c.tags, c.parent, c.comment
+FROM card c JOIN task t ON t.id = c.task WHERE t.study = :study ORDER BY t.key;
+
 -- name: find_tasks
 -- Lists tasks with their cards, newest first; a task of a study is in its study's project unless it has a card.
 SELECT t.*, c.project AS card_project, c.type AS card_type, c.tags AS card_tags, c.parent AS card_parent,

@@ -43,6 +43,11 @@ class SqliteTasks(TaskStore):
             self._session.write("put_card", task=task, **{**vars(card), "tags": list(card.tags)})
             self._session.change("task", task, {})  # readers of the task look again
 
+    def cards(self, study: str) -> dict[str, TaskCard]:
+        found = [dict(row) for row in self._session.read("cards", study=study)]
+        with readable(self._session.path):
+            return {row.pop("task"): _card(row) for row in found}
+
     def find_tasks(
         self, *, project: str | None = None, name: str | None = None, parent: str | None = None
     ) -> list[tuple[TaskRecord, TaskCard]]:

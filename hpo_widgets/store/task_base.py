@@ -27,6 +27,10 @@ class TaskStore(ABC):
         """Keeps a task's card in place of the one before. Raises `NotFound` for no task."""
 
     @abstractmethod
+    def cards(self, study: str) -> dict[str, TaskCard]:
+        """Gives what people gave the tasks of a study, by task id in the order of creation; only of those that have."""
+
+    @abstractmethod
     def find_tasks(
         self, *, project: str | None = None, name: str | None = None, parent: str | None = None
     ) -> list[tuple[TaskRecord, TaskCard]]:

@@ -31,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 MAX_DUPLICATES = 20
 """Proposals in a row that were seen before until another way to an unseen member is taken."""
+MADE_FOR_RANGES = ("cma:", "sepcma:")
+"""Beginnings of a trial's attributes that hold a sampler's state in terms of the ranges it was made for."""
 TRANSIENT = "relative_params"
 """Part of the name of system attributes that only tell other processes of a proposal in the making."""
 
@@ -294,7 +296,10 @@ class OptunaStrategy(Strategy):
         state, told = TrialState.RUNNING, None
         if each.outcome is not None:
             state, told = optuna_outcome(each.outcome, each.values, len(self.problem.objectives))
-        frozen = frozen_trial(number, state, located, self._distributions(located), dict(each.memo or {}))
+        memo = dict(each.memo or {})
+        if self.problem.moved:
+            memo = {key: value for key, value in memo.items() if not key.startswith(MADE_FOR_RANGES)}
+        frozen = frozen_trial(number, state, located, self._distributions(located), memo)
         running = self._run(each.trial, frozen)
         if self._prunes:
             for iteration, value in each.reports:

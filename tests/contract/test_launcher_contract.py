@@ -27,7 +27,7 @@ from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.sqlite import SqliteStore
 
 PATIENCE_S = 30.0
-PROCESSES = ("fork", "spawn", "portable")
+PROCESSES = ("fork", "reuse", "spawn", "portable")
 LOSS = (Objective("loss", "loss"),)
 
 
@@ -67,7 +67,7 @@ class Rig:
             return ThreadLauncher(self.store, self.functions)
         if kind == "portable":
             return SpawnLauncher(self.store)
-        return ForkLauncher(self.store, fresh=kind == "spawn")
+        return ForkLauncher(self.store, fresh=kind == "spawn", reuse=kind == "reuse")
 
     def launch(self, function: Callable[..., Any], objectives: tuple[Objective, ...] = LOSS, **parameters: Any) -> str:
         """Launches a function and gives the id of its task."""
@@ -456,8 +456,9 @@ class TestProcessLaunchers:
         assert process_rig.log(task.id).splitlines() == [f"{tmp_path} GPU-7 1", "True None"]
 
     def test_it_sees_no_other_tasks_file_descriptors(self, process_rig: Rig) -> None:
-        # One pipe is its console; a portable one has another, by which it learns of its owner's death.
-        pipes = 2 if process_rig.kind == "portable" else 1
+        # One pipe is its console; a portable one has another, by which it learns of its owner's death, and one that is
+        # used again has two, for its jobs and for saying that it is free.
+        pipes = {"portable": 2, "reuse": 3}.get(process_rig.kind, 1)
 
         def descriptors() -> None:
             import os

@@ -406,6 +406,16 @@ class TestCards:
             raise ZeroDivisionError
         assert store.card(task.id) == self.CARD
 
+    def test_the_cards_of_a_study_are_listed_in_the_order_of_its_tasks(self, store: Store, study: StudyRecord) -> None:
+        first, second, _ = store.create_tasks([new(study, number) for number in range(3)], 1.0)
+        alone = store.create_tasks([new(None, None)], 1.0)[0]
+        for task in (alone, second, first):
+            store.put_card(task.id, TaskCard(comment=task.id, tags=("a",)))
+        assert list(store.cards(study.id).items()) == [
+            (each.id, TaskCard(comment=each.id, tags=("a",))) for each in (first, second)
+        ]
+        assert store.cards("nobody") == {}
+
     def test_tasks_are_found_by_project_name_and_parent_newest_first(self, store: Store, study: StudyRecord) -> None:
         of_study = store.create_tasks([new(study, 0)], 1.0)[0]
         first, second, third = store.create_tasks([new(None, None, name=name) for name in "aba"], 1.0)

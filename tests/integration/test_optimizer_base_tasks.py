@@ -127,6 +127,25 @@ def test_a_script_run_by_hand_and_a_draft_of_a_script() -> None:
     assert found(draft, {"General/lr": [1.0]}) == [({"General/lr": 1.0}, 3.0)]
 
 
+def test_a_template_script_is_not_run_twice_in_a_process_that_is_used_again() -> None:
+    text = """
+        import os
+        from hpo_widgets import Task
+        values = Task.init("examples", "once").connect({"lr": 0.5})
+        print(f"loss={values['lr']} process={os.getpid()}")
+    """
+    draft = Task.create(script=written(text, "once.py"), metrics="stdout")
+    space = {"General/lr": [1.0, 2.0, 3.0]}
+
+    study = hpo.tune(draft, space, objective="loss", strategy="grid", isolation="reuse", concurrency=1)
+
+    assert study.wait(PATIENCE_S)
+    tasks = [Task.get_task(task_id=id) for id in study.tasks()["id"]]
+    last = [each.get_last_scalar_metrics() for each in tasks]
+    assert [each["loss"]["loss"] for each in last] == [{"last": n, "min": n, "max": n} for n in (1.0, 2.0, 3.0)]
+    assert len({each["process"]["process"]["last"] for each in last}) == 3
+
+
 def test_a_draft_of_a_function_and_tune_over_a_task() -> None:
     def train(lr: float, layers: int = 3) -> dict[str, float]:
         return {"loss": lr * layers}

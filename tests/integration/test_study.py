@@ -49,6 +49,10 @@ def parabola(x: float) -> float:
     return (x - 0.3) ** 2
 
 
+def flat(x: float, y: int) -> float:
+    return x + y
+
+
 def endless(x: float, task: Any) -> None:
     for iteration in range(1_000_000):
         task.report("loss", x, iteration)
@@ -171,6 +175,50 @@ def test_limits_and_concurrency_change_while_it_runs() -> None:
     assert study.store.tasks(study.id)[0].reason == "limit: max_iteration_per_job"
     with pytest.raises(InvalidInput, match="max_job"):
         study.set_limits(max_job=4)
+
+
+@pytest.mark.parametrize("strategy", ["random", "tpe", "cmaes", "grid"])
+def test_a_space_is_narrowed_and_widened_while_it_runs_and_nothing_found_is_lost(strategy: Any) -> None:
+    space = {"x": (0.0, 1.0), "y": hpo.integer(1, 9)}
+    study = hpo.tune(flat, space, max_jobs=10_000, concurrency=1, strategy=strategy, seed=1)
+    wait_for(lambda: states(study).count("completed") >= 12, "some results")
+    study.set_space({"x": (0.7, 0.8)})
+    wait_for(lambda: study.config.space[0].max_value == 0.8, "the narrow space")
+    count = len(states(study))
+    wait_for(lambda: len(states(study)) > count + 12, "tasks of the narrow space")
+    found = study.tasks().sort_values("trial")
+    assert found["x"][count + 1 :].between(0.7, 0.8).all() and list(found["trial"]) == list(range(len(found)))
+    study.set_space({"x": (-1.0, 2.0)})
+    wait_for(lambda: ((study.tasks()["x"] < 0) | (study.tasks()["x"] > 1)).any(), "tasks of the wide space")
+    with pytest.raises(InvalidInput, match="did you mean 'x'"):
+        study.set_space({"xx": (0.0, 1.0)})
+
+
+def test_an_ended_study_takes_other_ranges_up_when_it_is_resumed() -> None:
+    study = hpo.tune(parabola, SPACE, max_jobs=3, concurrency=1)
+    study.wait(PATIENCE_S)
+    study.set_space({"x": (5.0, 6.0)})
+    study.resume(max_jobs=6)
+    study.wait(PATIENCE_S)
+    assert sorted(x > 1 for x in study.tasks()["x"]) == [False] * 3 + [True] * 3
+    assert hpo.attach(study.id).config.space == study.config.space
+
+
+def test_a_trial_is_run_again_archived_and_given_a_note() -> None:
+    study = hpo.tune(parabola, SPACE, max_jobs=10_000, concurrency=1)
+    wait_for(lambda: "completed" in states(study), "a first result")
+    first = study.store.tasks(study.id)[0]
+    study.retry(first.id)
+    wait_for(lambda: [t.parameters for t in study.store.tasks(study.id)].count(first.parameters) == 2, "it run again")
+    study.archive(first.id)
+    study.note(first.id, "the <b>first</b>")
+    assert study.store.task(first.id).archived and study.notes() == {first.id: "the <b>first</b>"}
+    study.archive([first.id], archived=False)
+    assert not study.store.task(first.id).archived
+    other = hpo.tune(parabola, SPACE, max_jobs=1)
+    with pytest.raises(NotFound, match="does not belong"):
+        other.archive(first.id)
+    other.wait(PATIENCE_S)
 
 
 @pytest.mark.parametrize(

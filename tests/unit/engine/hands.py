@@ -59,10 +59,9 @@ class Hands:
         config = StudyConfig(**{**config.__dict__, "limits": Limits.from_json(record.limits)})
         opening = open_picture(self.store, record, config, self.now, alive=lambda agent: agent == self.agent)
 
-        def make_thinker(wake: Any) -> Thinker:
-            thinker = Thinker(self.strategy(), Problem(space=config.space, objectives=self.objectives, seed=1), wake)
-            thinker.send(opening.restore)
-            return thinker
+        def make_thinker(space: SearchSpace, moved: bool, wake: Any) -> Thinker:
+            problem = Problem(space=space, objectives=self.objectives, seed=1, moved=moved)
+            return Thinker(self.strategy(), problem, wake)
 
         listeners = Listeners(on_end=self.conclusions.append)
         self.engine = Engine(

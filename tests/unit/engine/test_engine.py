@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 from hands import Hands
 
+from hpo_widgets.engine.picture import Start
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
+from hpo_widgets.model.parameter_ranges import UniformIntegerParameterRange, UniformParameterRange
 from hpo_widgets.model.scalar import Metric
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import Reason, TaskState
 from hpo_widgets.store.memory import MemoryStore
@@ -270,3 +273,50 @@ def test_after_a_crash_running_tasks_are_lost_and_run_again_and_no_job_counts_tw
     assert Recorder.made[-1].told[0] == (Outcome.COMPLETE, (0.5,))
     completed = [t.trial for t in hands.tasks(TaskState.COMPLETED)]
     assert sorted(completed) == [0, 1, 2, 3]
+
+
+def halved(hands: Hands) -> None:
+    half = SearchSpace([UniformParameterRange("x", 0.0, 0.5), UniformIntegerParameterRange("n", 0, 1)])
+    hands.ask(RequestKind.SET_SPACE, space=half.to_json())
+
+
+def test_other_ranges_go_to_a_new_strategy_with_all_that_was_found_each_end_told_once() -> None:
+    hands, before = recorded(max_number_of_concurrent_tasks=3)
+    done, going, _ = hands.claim(3)
+    hands.report(done, 1.0, 1)
+    hands.report(going, 7.0, 1)
+    hands.end(done)
+    hands.step()
+    halved(hands)
+    hands.end(going)  # the engine hears of this end and of the other ranges in one step
+    hands.step()
+    after = Recorder.made[-1]
+    assert after is not before
+    assert after.problem.moved and after.problem.space[0] == UniformParameterRange("x", 0.0, 0.5)
+    assert after.told[0] == (Outcome.COMPLETE, (1.0,)) and (0, 1, 1.0) in after.reports
+    assert {**before.told, **after.told}[1] == (Outcome.COMPLETE, (7.0,))
+    config = hands.store.study(hands.study).config
+    assert SearchSpace.from_json(config["space"])[1] == UniformIntegerParameterRange("n", 0, 1)
+    hands.crash()
+    hands.step()
+    assert hands.engine.thinker is not None and Recorder.made[-1] is not after and Recorder.made[-1].problem.moved
+
+
+def test_a_proposal_that_waits_and_lies_outside_is_taken_back_and_its_number_given_again() -> None:
+    hands, _ = recorded(max_number_of_concurrent_tasks=1)
+    hands.engine.picture.retries.append(Start(parameters={"x": 0.9, "n": 5}, trial=1))
+    hands.engine.picture.jobs = 2
+    halved(hands)
+    hands.step()
+    assert not hands.engine.picture.retries
+    hands.end(hands.claim()[0])
+    hands.step()
+    assert [(t.trial, t.parameters["x"]) for t in hands.tasks()] == [(0, 0.5), (1, 0.5)]
+
+
+def test_ranges_of_a_name_that_is_not_searched_are_refused_and_change_nothing() -> None:
+    hands, strategy = recorded()
+    request = hands.ask(RequestKind.SET_SPACE, space=SearchSpace([UniformParameterRange("nn", 0.0, 1.0)]).to_json())
+    hands.step()
+    answers = {each.id: each.answer for each in hands.store.requests(hands.study)}
+    assert "did you mean" in str(answers[request.id]) and Recorder.made[-1] is strategy

@@ -13,6 +13,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.parameter_ranges import UniformParameterRange
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import Reason, TaskState
 from hpo_widgets.store.memory import MemoryStore
@@ -78,6 +80,12 @@ class EngineMachine(RuleBasedStateMachine):
     @rule(n=st.integers(0, 1000))
     def enqueue(self, n: int) -> None:
         self.hands.ask(RequestKind.ENQUEUE, parameters={"x": 0.5, "n": n})
+
+    @precondition(lambda self: not self.hands.engine.finished)
+    @rule(high=st.floats(0.1, 2.0))
+    def change_the_space(self, high: float) -> None:
+        space = SearchSpace([UniformParameterRange("x", 0.0, high)]).to_json()
+        self.hands.ask(RequestKind.SET_SPACE, space=space)
 
     @rule(data=st.data())
     def stop_a_task(self, data: st.DataObject) -> None:

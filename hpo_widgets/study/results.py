@@ -1,0 +1,151 @@
+"""What a study has found, read from its store."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hpo_widgets.agents.notebook_kind import executed_notebook
+from hpo_widgets.charts.tasks_table import tasks_table
+from hpo_widgets.engine.resume import past_tasks
+from hpo_widgets.errors import NoResult, NotFound
+from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.limits import Usage
+from hpo_widgets.model.objective import rank
+from hpo_widgets.model.result import Result, counts, metrics_of, read_result
+from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
+from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.study.stored import StoredStudy
+
+if TYPE_CHECKING:
+    import optuna
+    import pandas as pd
+
+
+@dataclass(frozen=True, kw_only=True)
+class TaskResult:
+    """Is a task with what it has reached."""
+
+    task: TaskRecord
+    result: Result
+
+    @property
+    def id(self) -> str:
+        """Id of the task."""
+        return self.task.id
+
+    @property
+    def trial(self) -> int | None:
+        """Number of its trial."""
+        return self.task.trial
+
+    @property
+    def parameters(self) -> dict[str, Any]:
+        """Name to value."""
+        return dict(self.task.parameters)
+
+    @property
+    def objective(self) -> Any:
+        """The objective's value; a tuple with several objectives."""
+        values = self.result.values
+        return values[0] if len(values) == 1 else values
+
+    @property
+    def iteration(self) -> int | None:
+        """Largest iteration at which an objective was reported."""
+        return self.result.iteration
+
+    def __repr__(self) -> str:
+        return f"<task {self.id[:8]}, trial {self.trial}: objective {self.objective}, {self.parameters}>"
+
+
+class Results(StoredStudy):
+    """Reads what a study has found; each call reads the store anew."""
+
+    def tasks(self) -> pd.DataFrame:
+        """Gives a table with a row a task: trial, id, state, reason, objective(s), iteration, duration, parameters."""
+        config = self.config
+        records = self.store.tasks(self.id)
+        return tasks_table(records, self._results(config), config.objectives, config.space.names, time.time())
+
+    def _results(self, config: StudyConfig) -> dict[str, Result]:
+        by_task: defaultdict[str, list[MetricSummary]] = defaultdict(list)
+        for summary in self.store.summaries(self.id, metrics_of(config.objectives)):
+            by_task[summary.task].append(summary)
+        return {id: read_result(config.objectives, found) for id, found in by_task.items()}
+
+    def top(self, count: int | None = None) -> list[TaskResult]:
+        """Gives the best tasks whose results count, best first."""
+        config = self.config
+        results = self._results(config)
+        tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t, results[t.id].values)]
+        order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
+        return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
+
+    @property
+    def best(self) -> TaskResult:
+        """The best task so far.
+
+        Raises:
+            NoResult: When no task has a result that counts yet; says how they ended instead.
+        """
+        found = self.top(1)
+        if found:
+            return found[0]
+        raise NoResult(self._why_no_result())
+
+    def _why_no_result(self) -> str:
+        tasks = self.store.tasks(self.id)
+        counted = Counter(t.state.value for t in tasks)
+        states = ", ".join(f"{n} {state}" for state, n in counted.items()) or "no task yet"
+        text = f"no task of the study {self.name!r} has a result that counts yet ({states})."
+        failed = [t for t in tasks if t.state is TaskState.FAILED and t.error]
+        if failed:
+            return f"{text} The last failure was:\n{failed[-1].error}"
+        names = sorted({f"{s.metric.title}/{s.metric.series}" for s in self.store.summaries(self.id)})
+        wanted = ", ".join(o.name for o in self.config.objectives)
+        if any(t.state is TaskState.COMPLETED for t in tasks):
+            text += f" The objective is {wanted}; the tasks reported {', '.join(names) or 'nothing'}."
+        return text
+
+    def scalars(self, task: str, title: str | None = None, series: str | None = None) -> list[Scalar]:
+        """Gives what one task has reported, in order; of one metric when it is named."""
+        metric = None if title is None else Metric(title, title if series is None else series)
+        return self.store.scalars(self.store.task(task).id, metric)
+
+    def notebook(self, task: str) -> Path:
+        """Gives the path of a task's executed notebook, as far as it has come: open it in JupyterLab.
+
+        Raises:
+            NotFound: When the task is no notebook's, or has not begun.
+        """
+        record = self.store.task(task)
+        path = executed_notebook(self.store, record.id)
+        if path is None:
+            raise NotFound(f"the task {record.name!r} ({record.state.value}) has no executed notebook.")
+        return path
+
+    @property
+    def usage(self) -> Usage:
+        """What it has spent so far."""
+        record, config, now = self.record, self.config, time.time()
+        tasks = self.store.tasks(self.id)
+        results = self._results(config)
+        started = record.started or now
+        return Usage(
+            jobs=len({t.trial for t in tasks}),
+            iterations=sum(r.iteration or 0 for r in results.values()),
+            compute_time=sum(t.duration(now) or 0.0 for t in tasks),
+            time=(record.ended or now) - started,
+        )
+
+    def optuna_study(self) -> optuna.Study:
+        """Gives a real Optuna study of everything so far, for `optuna.visualization` and the like; a copy."""
+        from hpo_widgets.strategies.optuna_export import optuna_study
+
+        config = self.config
+        past = past_tasks(self.store, self.id, config, self._results(config))
+        return optuna_study(config.space, config.objectives, past)

@@ -1,0 +1,141 @@
+"""What people ask of a study: every call is one recorded request, carried out by whoever drives it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+from hpo_widgets.errors import InvalidInput, NotFound
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.space_change import changed_space
+from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.model.study import RequestKind, StudyState
+from hpo_widgets.model.task import SKIPPED, Reason, TaskRecord
+from hpo_widgets.study.stored import StoredStudy
+
+
+class Steering(StoredStudy):
+    """Steers a study from any process: the kernel that runs it, another notebook, the command line."""
+
+    def pause(self) -> None:
+        """Starts no new tasks; running ones go on to their end."""
+        self._ask(RequestKind.PAUSE)
+
+    def drain(self) -> None:
+        """Starts no new tasks and stops when the running ones have ended."""
+        self._ask(RequestKind.DRAIN)
+
+    def stop(self) -> None:
+        """Aborts all tasks and ends the study; it can be resumed."""
+        record = self.record
+        if self._is_interrupted(record):
+            self.store.update_study(self.id, state=StudyState.STOPPED, reason=Reason.USER.value, ended=time.time())
+        elif record.state.is_live:
+            self._ask(RequestKind.STOP)
+
+    def stop_task(self, task: str) -> None:
+        """Ends one task; the value it has reached counts."""
+        self._ask_task(task, Reason.USER.value)
+
+    def skip(self, task: str) -> None:
+        """Ends one task and takes its value out of the search."""
+        self._ask_task(task, SKIPPED)
+
+    def enqueue(self, parameters: dict[str, Any]) -> None:
+        """Runs a trial with these parameters before anything the strategy proposes.
+
+        Raises:
+            InvalidInput: When a name or value does not belong to the search space, all problems at once.
+        """
+        self.config.space.locate(parameters)
+        self._ask(RequestKind.ENQUEUE, {"parameters": parameters})
+
+    def set_limits(self, **limits: Any) -> None:
+        """Puts other limits in force while the study runs; names as in `tune` or as in `Limits`, `None` removes one.
+
+        Raises:
+            InvalidInput: For an unknown name or a value out of range.
+        """
+        changes = limit_names(limits)
+        Limits.from_json({**self.record.limits, **changes})
+        self._ask(RequestKind.SET_LIMITS, changes)
+
+    def set_space(self, space: Any) -> None:
+        """Narrows or widens what is searched, from the next proposal on; an ended study takes it up when resumed.
+
+        Everything found so far stays and counts; the strategy learns from what lies inside. Running tasks go on.
+
+        Args:
+            space: Other ranges for some of the parameters, as in `tune`: `{"lr": hpo.loguniform(1e-4, 1e-3)}`.
+
+        Raises:
+            InvalidInput: For ranges that are not sound, or names that the study does not search.
+        """
+        changes = as_space(space)
+        changed_space(self.config.space, changes)
+        payload = {"space": changes.to_json()}
+        self.store.request(RequestKind.SET_SPACE, study=self.id, task=None, payload=payload, now=time.time())
+
+    def retry(self, task: str) -> None:
+        """Runs a trial with the parameters of a task again, before anything the strategy proposes."""
+        self._ask(RequestKind.ENQUEUE, {"parameters": dict(self._own(task).parameters)})
+
+    def archive(self, tasks: str | Iterable[str], *, archived: bool = True) -> None:
+        """Puts tasks out of sight, or back; what they found counts as before.
+
+        Raises:
+            NotFound: When there is no such task; none is changed then.
+        """
+        found = [self._own(task) for task in ([tasks] if isinstance(tasks, str) else tasks)]
+        with self.store.transaction():
+            for task in found:
+                self.store.update_task(task.id, archived=archived)
+
+    def note(self, task: str, text: str) -> None:
+        """Keeps a remark with a task in place of the one before; `notes` gives them."""
+        own = self._own(task)
+        with self.store.transaction():
+            card = self.store.card(own.id)
+            project = card.project or self.record.project
+            self.store.put_card(own.id, replace(card, comment=text, project=project))
+
+    def notes(self) -> dict[str, str]:
+        """Gives the remarks by task id."""
+        return {task: card.comment for task, card in self.store.cards(self.id).items() if card.comment}
+
+    def _own(self, task: str) -> TaskRecord:
+        found = self.store.task(task)
+        if found.study != self.id:
+            raise NotFound(f"the task {task!r} does not belong to the study {self.record.name!r}.")
+        return found
+
+    def _ask(self, kind: RequestKind, payload: dict[str, Any] | None = None) -> None:
+        record = self.record
+        if record.state is not StudyState.CREATED and (not record.state.is_live or self._is_interrupted(record)):
+            raise InvalidInput(
+                f"the study {record.name!r} is {self._state_text(record)}; study.resume() goes on with it."
+            )
+        self.store.request(kind, study=self.id, task=None, payload=payload or {}, now=time.time())
+
+    def _ask_task(self, task: str, reason: str) -> None:
+        id = self._own(task).id
+        self.store.request(RequestKind.STOP_TASK, study=self.id, task=id, payload={"reason": reason}, now=time.time())
+
+
+LIMIT_WORDS = {
+    "concurrency": "max_number_of_concurrent_tasks",
+    "max_jobs": "total_max_jobs",
+    "time_limit": "optimization_time_limit",
+    "job_time_limit": "time_limit_per_job",
+    "keep_top": "save_top_k_tasks_only",
+}
+"""Short names of limits, as in `tune`, and what they stand for."""
+
+
+def limit_names(given: dict[str, Any]) -> dict[str, Any]:
+    """Spells limits out, durations in seconds."""
+    found = {LIMIT_WORDS.get(name, name): value for name, value in given.items()}
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}

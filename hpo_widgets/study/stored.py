@@ -1,0 +1,61 @@
+"""A study as the store has it: what it is and where it stands."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from hpo_widgets.agents.base_tasks import read_base_task
+from hpo_widgets.engine.ownership import is_alive
+from hpo_widgets.model.base_task import BaseTask
+from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.study import StudyRecord
+from hpo_widgets.store.base import Store
+
+
+class StoredStudy:
+    """Is one study in a store: of this kernel, of another one, running or finished. Safe to use from any thread."""
+
+    def __init__(self, store: Store, id: str) -> None:
+        self.store = store
+        self.id = id
+
+    def __repr__(self) -> str:
+        record = self.record
+        return f"<study {record.name!r}: {self._state_text(record)}>"
+
+    @property
+    def record(self) -> StudyRecord:
+        """What the store knows of it now."""
+        return self.store.study(self.id)
+
+    @property
+    def name(self) -> str:
+        """Its name; unique in its store."""
+        return self.record.name
+
+    @property
+    def config(self) -> StudyConfig:
+        """What was asked for, limits as they are in force."""
+        record = self.record
+        return replace(StudyConfig.from_json(record.config), limits=Limits.from_json(record.limits))
+
+    @property
+    def state(self) -> str:
+        """Where it stands: a `StudyState`'s value, or "interrupted" when the process that drove it is gone."""
+        return self._state_text(self.record)
+
+    def _state_text(self, record: StudyRecord) -> str:
+        return "interrupted" if self._is_interrupted(record) else record.state.value
+
+    def _is_interrupted(self, record: StudyRecord) -> bool:
+        return record.state.is_live and not is_alive(record.owner)
+
+    @property
+    def base_task(self) -> BaseTask | None:
+        """What it runs: code, parameters, and in `about` its source, environment, git commit and command line.
+
+        The latter are captured in the background and there a few seconds after the start.
+        """
+        record = self.record
+        return read_base_task(self.store, self.id, record.config.get("code"), record.config.get("base_name", ""))

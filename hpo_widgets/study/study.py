@@ -1,0 +1,150 @@
+"""A study as people hold it: starts and steers a search, and reads what it found. No display code."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Generator
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from hpo_widgets.engine.engine import Conclusion
+from hpo_widgets.engine.run import Run
+from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
+from hpo_widgets.model.limits import Limits, as_seconds
+from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
+from hpo_widgets.store.base import Store
+from hpo_widgets.study.results import Results
+from hpo_widgets.study.steering import Steering, limit_names
+
+if TYPE_CHECKING:
+    pass
+
+LIVENESS_S = 1.0
+"""How often a wait for a study of another process looks whether that process still lives."""
+
+
+class Study(Steering, Results):
+    """Is a handle to one study in a store: of this kernel, of another one, running or finished.
+
+    Safe to use from any thread. Everything that steers is recorded as a request in the store, so it works the same
+    from the kernel that runs the study and from any other.
+    """
+
+    def __init__(self, store: Store, id: str, *, function: Callable[..., Any] | None = None) -> None:
+        super().__init__(store, id)
+        self._function = function
+        self._run: Run | None = None
+
+    # -- running ---------------------------------------------------------------------------------------------------
+    def start(self) -> Study:
+        """Starts the search in the background, or goes on with one that was interrupted; returns at once.
+
+        Raises:
+            StudyBusy: When a living process already drives it.
+        """
+        record = self.record
+        if record.state in (StudyState.COMPLETED, StudyState.STOPPED, StudyState.FAILED):
+            raise InvalidInput(
+                f"the study {record.name!r} has ended ({record.state.value}, {record.reason}); study.resume() goes on "
+                "with it, under other limits if you give some."
+            )
+        return self._start(record)
+
+    def _start(self, record: StudyRecord) -> Study:
+        run = Run(self.store, record, self.config, self._function)
+        run.start()
+        self._run = run
+        return self
+
+    def resume(self, *, function: Callable[..., Any] | None = None, **limits: Any) -> Study:
+        """Goes on with a study that is paused, was interrupted, or has ended; returns at once.
+
+        Args:
+            function: The base task, needed only when it could not be stored (`isolation="thread"`).
+            limits: New limits, as in `set_limits`, put in force first.
+        """
+        if function is not None:
+            self._function = function
+        record = self.record
+        if record.state.is_live and not self._is_interrupted(record):
+            if limits:
+                self.set_limits(**limits)
+            self._ask(RequestKind.RESUME)
+            return self
+        if limits:
+            changed = Limits.from_json({**record.limits, **limit_names(limits)})
+            record = self.store.update_study(self.id, limits=changed.to_json())
+        return self._start(record)
+
+    # -- waiting ---------------------------------------------------------------------------------------------------
+    def wait(self, timeout: float | timedelta | None = None) -> bool:
+        """Waits until the study has ended; tells whether it has.
+
+        Interrupting the wait does not interrupt the study.
+
+        Args:
+            timeout: Seconds; `None` waits for ever.
+
+        Raises:
+            StudyFailed: When the strategy or the engine raised.
+            WaitInterrupted: On Ctrl-C or the notebook's stop button.
+        """
+        try:
+            ended = self._wait(as_seconds(timeout, "timeout"))
+        except KeyboardInterrupt:
+            raise WaitInterrupted(
+                f"the wait was interrupted; the study {self.name!r} goes on. study.stop() ends it."
+            ) from None
+        if ended:
+            self._raise_failure()
+        return ended
+
+    def _wait(self, timeout: float | None, cancelled: threading.Event | None = None) -> bool:
+        deadline = None if timeout is None else time.monotonic() + timeout
+        with self.store.watch(scalars=False) as watch:
+            while not self._has_ended():
+                left = LIVENESS_S if deadline is None else min(LIVENESS_S, deadline - time.monotonic())
+                if left <= 0 or (cancelled is not None and cancelled.is_set()):
+                    return False
+                watch.wait(left)
+        return True
+
+    def _has_ended(self) -> bool:
+        if self._run is not None and not self._run.closed:
+            return False
+        record = self.record
+        return not record.state.is_live or self._is_interrupted(record)
+
+    def _raise_failure(self) -> None:
+        record = self.record
+        if record.state is StudyState.FAILED:
+            raise StudyFailed(f"the study {record.name!r} failed; its results so far are kept.\n{record.error}")
+
+    def __await__(self) -> Generator[Any, None, Study]:
+        return self._wait_async().__await__()
+
+    async def _wait_async(self) -> Study:
+        cancelled = threading.Event()
+        try:
+            await asyncio.to_thread(self._wait, None, cancelled)
+        finally:
+            cancelled.set()
+        self._raise_failure()
+        return self
+
+    # -- listening -------------------------------------------------------------------------------------------------
+    @property
+    def notice(self) -> str | None:
+        """What is wrong just now without having ended the study (a full disk, a callback that raised), else `None`."""
+        return self._run.notice if self._run is not None else None
+
+    def on_end(self, callback: Callable[[Conclusion], Any]) -> None:
+        """Calls a function for every task that ends from now on, in a thread of its own, in the kernel that runs it.
+
+        What it raises is kept in `notice` and harms nothing.
+        """
+        if self._run is None:
+            raise HpoError("only the kernel that runs a study can call back; start or resume it here first.")
+        self._run.listeners.append(callback)
