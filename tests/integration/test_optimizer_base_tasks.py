@@ -157,6 +157,9 @@ def test_a_draft_of_a_function_and_tune_over_a_task() -> None:
     study = hpo.tune(draft, {"lr": [2.0]}, objective="loss", max_jobs=1)
     assert study.wait(PATIENCE_S)
     assert study.best.objective == 8.0
+    again = hpo.tune(study, {"lr": [3.0]}, objective="loss", max_jobs=1)
+    assert again.wait(PATIENCE_S)
+    assert again.best.objective == 9.0, "a study has no parameters of its own: the function's defaults count"
 
 
 def test_a_cell_and_a_task_of_it() -> None:
