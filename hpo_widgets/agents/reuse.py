@@ -47,7 +47,7 @@ def run_jobs(birth: Birth, store: Store | None, settle: Callable[[Job], None]) -
         job: Job = pickle.loads(receive_job(birth.job_pipe, more=True))
         settle(job)
         code = child.run(job, birth.code, birth.folder, store, load_kept)
-        if code != 0 or job.kind != "function" or _left_something():
+        if code != 0 or job.kind != "function" or getattr(load(), "runs_once", False) or _left_something():
             return code
         _put_back(environment, folder)
         for stream in (sys.stdout, sys.stderr):

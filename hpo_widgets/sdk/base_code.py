@@ -181,7 +181,7 @@ class BaseCode:
             body, about = shipment.body, shipment.about
         else:
             body, about = self._stored.body, self._stored.about
-        if has_sections:
+        if has_sections and "script" not in about:  # which asks for its parameters itself
             body = pickle.dumps(SectionCall(body))
         return Kept(code=store.put_code("function", body, about), function=self.function)
 

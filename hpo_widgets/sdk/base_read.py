@@ -10,12 +10,13 @@ from hpo_widgets.agents.script_kind import read_parameter
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter, BaseTask
 from hpo_widgets.sdk.base_code import BaseCode
-from hpo_widgets.sdk.base_recorded import Recorded, find_recorded
+from hpo_widgets.sdk.base_find import Recorded, find_recorded
 from hpo_widgets.sdk.notebook import read_notebook
 from hpo_widgets.sdk.script import capture_script
 from hpo_widgets.store.base import Code, Store
+from hpo_widgets.store.location import open_store
 
-ALLOWED = "give a function, the path of a script or notebook, a task, or a base task"
+ALLOWED = "give a function, the path of a script or notebook, a base task, or a study or task to run again"
 
 
 def read_base(
@@ -23,12 +24,12 @@ def read_base(
     *,
     args: Sequence[Any] = (),
     metrics: str | None = None,
-    open_store: Callable[[], Store],
+    open_store: Callable[[], Store] = open_store,
 ) -> BaseCode:
     """Reads what a person wants to run.
 
     Args:
-        given: A function, the path of a script or notebook (text or `Path`), a `Task`, or a base task.
+        given: A function, the path of a script or notebook (text or `Path`), a `Task` or `Study`, or a base task.
         args: Command line of a script.
         metrics: Where else a script's metrics come from; see `script_base_task`.
         open_store: Gives the store, called for a task only.
@@ -53,7 +54,8 @@ def read_base(
     id = getattr(given, "id", None)
     if not isinstance(id, str) or not id:
         raise InvalidInput(f"{given!r:.200} is not a function; {ALLOWED} as the first argument.")
-    return of_recorded(find_recorded(open_store(), id))
+    own: Store | None = getattr(given, "_store", None) or getattr(given, "store", None)
+    return of_recorded(find_recorded(open_store() if own is None else own, id))
 
 
 def find_base(given: Any, open_store: Callable[[], Store]) -> BaseCode:

@@ -21,12 +21,17 @@ def argument_of(name: str) -> str:
 class SectionCall:
     """Calls a stored function whose arguments go by their names without a section. Runs in the task's process."""
 
+    _function: Callable[..., Any] | None = None
+    """Read at the first call: a process that is used again keeps what it keeps."""
+
     def __init__(self, body: bytes) -> None:
         self.body = body
 
     def __call__(self, **parameters: Any) -> Any:
         """Calls the function; `General/lr` becomes `lr`."""
-        return call_without_sections(read_function(self.body), **parameters)
+        if self._function is None:
+            self._function = read_function(self.body)
+        return call_without_sections(self._function, **parameters)
 
 
 def call_without_sections(function: Callable[..., Any], /, **parameters: Any) -> Any:

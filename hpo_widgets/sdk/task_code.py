@@ -14,7 +14,7 @@ import types
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from hpo_widgets.agents.script_kind import observed
 from hpo_widgets.agents.ship import ship
@@ -92,6 +92,8 @@ class TemplateScript:
     """Where it ran; it runs there again if the folder is there."""
     metrics: str | None = None
     """`stdout` when printed lines are metrics."""
+    runs_once: ClassVar[bool] = True
+    """A process that was a script is nothing else afterwards, whatever it is kept for."""
 
     def __call__(self, **_: Any) -> None:
         """Runs it, in this process, once."""

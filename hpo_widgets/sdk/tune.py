@@ -36,7 +36,7 @@ DEFAULT_MAX_JOBS = 50
 
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
-    function: Callable[..., Any] | str | Path | BaseTask | BaseCode | Task,
+    function: Callable[..., Any] | str | Path | BaseTask | BaseCode | Study | Task,
     space: Any = None,
     *,
     objective: Any = "objective",
@@ -68,7 +68,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     Args:
         function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
-            script, which runs unmodified, or of a notebook, a recorded `Task`, or a base task.
+            script, which runs unmodified, or of a notebook, a base task, or a study or task whose code is run again.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
             a list of ClearML-style parameter ranges. Without one, ranges are proposed from the base task's own
             comments, choices, defaults and names; the rest keeps its defaults.

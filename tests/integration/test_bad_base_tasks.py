@@ -81,7 +81,7 @@ CONNECTS = "from hpo_widgets import Task, Logger\nsettings = Task.init('a', 'b')
         (lambda: notebook("n = 1", tags=["parameters"]), {"n": [1.5]}, r"takes int and was given 1\.5"),
         (lambda: written("{", "broken.ipynb"), {"lr": [1.0]}, r"'broken\.ipynb' is not a notebook .*line 1 column"),
         (lambda: (lambda lr: lr), {"lrr": [1.0]}, "has no argument for the parameter 'lrr'; did you mean 'lr'"),
-        (lambda: object(), {"lr": [1.0]}, "give a function, the path of a script or notebook, a task"),
+        (lambda: object(), {"lr": [1.0]}, "give a function, the path of a script or notebook, a base task"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_searched_starts_nothing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -126,6 +127,25 @@ def test_a_script_run_by_hand_and_a_draft_of_a_script() -> None:
     assert found(draft, {"General/lr": [1.0]}) == [({"General/lr": 1.0}, 3.0)]
 
 
+def test_a_template_script_is_not_run_twice_in_a_process_that_is_used_again() -> None:
+    text = """
+        import os
+        from hpo_widgets import Task
+        values = Task.init("examples", "once").connect({"lr": 0.5})
+        print(f"loss={values['lr']} process={os.getpid()}")
+    """
+    draft = Task.create(script=written(text, "once.py"), metrics="stdout")
+    space = {"General/lr": [1.0, 2.0, 3.0]}
+
+    study = hpo.tune(draft, space, objective="loss", strategy="grid", isolation="reuse", concurrency=1)
+
+    assert study.wait(PATIENCE_S)
+    tasks = [Task.get_task(task_id=id) for id in study.tasks()["id"]]
+    last = [each.get_last_scalar_metrics() for each in tasks]
+    assert [each["loss"]["loss"] for each in last] == [{"last": n, "min": n, "max": n} for n in (1.0, 2.0, 3.0)]
+    assert len({each["process"]["process"]["last"] for each in last}) == 3
+
+
 def test_a_draft_of_a_function_and_tune_over_a_task() -> None:
     def train(lr: float, layers: int = 3) -> dict[str, float]:
         return {"loss": lr * layers}
@@ -137,6 +157,9 @@ def test_a_draft_of_a_function_and_tune_over_a_task() -> None:
     study = hpo.tune(draft, {"lr": [2.0]}, objective="loss", max_jobs=1)
     assert study.wait(PATIENCE_S)
     assert study.best.objective == 8.0
+    again = hpo.tune(study, {"lr": [3.0]}, objective="loss", max_jobs=1)
+    assert again.wait(PATIENCE_S)
+    assert again.best.objective == 9.0, "a study has no parameters of its own: the function's defaults count"
 
 
 def test_a_cell_and_a_task_of_it() -> None:
@@ -208,11 +231,10 @@ def test_what_a_search_captures_of_its_base_task_is_there_for_an_optimizer_too()
     assert made.wait(PATIENCE_MIN)
     study = made.study
     assert study is not None
-    with study.store.watch() as watch:
-        for _ in range(600):
-            if "python" in _about(study):
-                break
-            watch.wait(0.1)
+    deadline = time.monotonic() + PATIENCE_S
+    while "python" not in _about(study):
+        assert time.monotonic() < deadline, "waited in vain for the capture"
+        time.sleep(0.01)
     assert _about(study)["command"][-1].endswith("train.py")
 
 

@@ -371,7 +371,7 @@ def test_scripts_need_processes_and_functions_take_no_command_line() -> None:
         hpo.tune(lambda lr: lr, {"lr": [1.0]}, args=["--x"])
     with pytest.raises(
         InvalidInput,
-        match="is not a function; give a function, the path of a script or notebook, a task",
+        match="is not a function; give a function, the path of a script or notebook, a base task, or a study or task",
     ):
         hpo.tune(3, {"lr": [1.0]})
     assert hpo.studies() == []

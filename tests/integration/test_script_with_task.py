@@ -43,9 +43,9 @@ task = Task.init("examples", "connects")
 model = {"lr": 0.1, "layers": 2, "net": {"width": 8, "act": "relu"}, "shuffle": True}
 task.connect(model)
 data = task.connect({"batch_size": 32, "mean": None}, name="Data")
+open("{ran}", "a").write("trains")
 loss = model["lr"] ** 2 + model["net"]["width"] + data["batch_size"]
 Logger.current_logger().report_scalar("loss", "loss", loss, 0)
-open("{ran}", "a").write("ran")
 """
 
 
@@ -164,3 +164,19 @@ def test_without_a_space_ranges_are_proposed_from_what_the_script_connects(place
         "General/lr", "General/layers", "General/net/width", "General/shuffle", "Data/batch_size",
     }  # fmt: skip
     assert set(study.tasks()["state"]) == {"completed"}
+
+
+def test_reading_a_script_ends_at_its_first_report_when_a_place_that_connects_is_not_reached(place: Path) -> None:
+    text = """
+from hpo_widgets import Task
+task = Task.init("examples", "branches")
+settings = task.connect({"lr": 0.1, "tuned": False})
+if settings["tuned"]:
+    task.connect({"decay": 0.5}, name="Tuned")
+task.get_logger().report_scalar("loss", "loss", settings["lr"], 0)
+open("{ran}", "a").write("goes on")
+"""
+    base = script_base_task(connects(place, text), store=open_store())
+
+    assert [each.name for each in base.parameters] == ["General/lr", "General/tuned"]
+    assert not (place / "ran").exists()

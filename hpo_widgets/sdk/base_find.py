@@ -8,6 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput, NotFound
+from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.store.base import Code, Store
 
@@ -35,7 +36,7 @@ class Recorded:
 
 
 def find_recorded(store: Store, wanted: str) -> Recorded:
-    """Gives what a person means: the id of a task, the hash of code, or the name of a task or of what a study ran.
+    """Gives what a person means: the id of a task or study, the hash of code, or the name of a task or base task.
 
     Of several of one name it is the newest that can be run.
 
@@ -57,18 +58,21 @@ def _by_id(store: Store, wanted: str) -> list[Recorded]:
         return [_of(store, store.task(wanted))]
     except NotFound:
         code = _code(store, wanted)
-        return [] if code is None else [Recorded(name=str(code.about.get("name", wanted[:8])), code=code)]
+    if code is not None:
+        return [Recorded(name=str(code.about.get("name", wanted[:8])), code=code)]
+    return [_of_study(store, study) for study in store.studies() if study.id == wanted]
+
+
+def _of_study(store: Store, study: StudyRecord) -> Recorded:
+    name = str(study.config.get("base_name") or study.name)
+    return Recorded(name=name, code=_code(store, study.config.get("code")))
 
 
 def _by_name(store: Store, wanted: str) -> list[Recorded]:
     tasks = [task for task, _ in store.find_tasks()]  # newest first
     found = [_of(store, task) for task in tasks if task.name == wanted]
     studies = store.studies()  # newest first
-    found += [
-        Recorded(name=wanted, code=_code(store, study.config.get("code")))
-        for study in studies
-        if study.config.get("base_name") == wanted
-    ]
+    found += [_of_study(store, study) for study in studies if study.config.get("base_name") == wanted]
     names = {*(task.name for task in tasks), *(str(study.config.get("base_name")) for study in studies)}
     if found:
         return found
