@@ -6,7 +6,7 @@ Names are escaped here: plotly reads a little HTML in every text it shows.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from html import escape
 from typing import Any
 
@@ -24,6 +24,8 @@ MOST_POINTS = 1000
 """Points of a curve that are drawn; its ends and extremes stay."""
 MOST_AXES = 24
 """Axes of the parallel coordinates: more cannot be told apart."""
+MOST_TICKS = 8
+"""Powers of ten that are named at an axis."""
 MOST_CATEGORIES = 30
 """Categories that are named at an axis."""
 # Okabe and Ito's colours, which colour-blind readers tell apart; the shape says the same again.
@@ -93,13 +95,16 @@ def parallel_figure(
     results: Mapping[str, Result],
     objectives: Sequence[Objective],
     names: Sequence[str],
+    logarithmic: Collection[str] = (),
 ) -> Figure | None:
     """Draws a line a task through iteration, parameters and objectives (ClearML's axes); `None` below two tasks."""
     shown = [t for t in tasks if counts(t, results[t.id].values if t.id in results else (None,))]
     if len(shown) < 2:
         return None
     axes = [_axis("iteration", [results[task.id].iteration for task in shown])]
-    axes += [_axis(name, [task.parameters.get(name) for task in shown]) for name in names]
+    for name in names:
+        values = [task.parameters.get(name) for task in shown]
+        axes.append(_log_axis(name, values) if name in logarithmic else _axis(name, values))
     axes = axes[: MOST_AXES - len(objectives)]
     for index, objective in enumerate(objectives):
         axes.append(_axis(objective.name, [results[task.id].values[index] for task in shown]))
@@ -176,6 +181,17 @@ def _axis(name: str, values: Sequence[Any]) -> Figure | None:
     if len(places) <= MOST_CATEGORIES:
         axis |= {"tickvals": list(places.values()), "ticktext": [short(text, LONGEST_TEXT) for text in places]}
     return axis
+
+
+def _log_axis(name: str, values: Sequence[Any]) -> Figure | None:
+    """Gives an axis of exponents with the powers of ten named; a plain one where a value has no logarithm."""
+    if not all(isinstance(value, (int, float)) and 0 < value < math.inf for value in values):
+        return _axis(name, values)
+    exponents = [math.log10(value) for value in values]
+    low, high = math.floor(min(exponents)), math.ceil(max(exponents))
+    ticks = range(low, high + 1, max(1, (high - low) // MOST_TICKS))
+    texts = [f"{10.0**tick:g}" for tick in ticks]
+    return {"label": short(name, LONGEST_TEXT), "values": exponents, "tickvals": list(ticks), "ticktext": texts}
 
 
 def _plain(value: Any) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import shutil
 import signal
 import sys
@@ -24,6 +25,8 @@ PERIOD_S = 0.25
 """Between two looks at a study whose line is drawn."""
 WIDTH = 20
 """Characters of the bar."""
+MISSING = "without reporting"
+"""Is in the notice on an objective that nobody reports, which names another task each time."""
 CLEAR = "\r\x1b[2K"
 
 
@@ -49,6 +52,8 @@ class _Follower:
     def run(self) -> int:
         study = self._study
         before = signal.signal(signal.SIGINT, self._interrupt)
+        # What it would warn of is a notice, said here.
+        logging.getLogger("hpo_widgets.engine").setLevel(logging.ERROR)
         config = study.config
         names = ", ".join(config.space.names)
         self._say(f"study {study.name!r}: {config.base_name or 'a base task'}, searching {words.cut(names)}")
@@ -73,7 +78,7 @@ class _Follower:
         head = self._reader.head()
         for notice in head["notices"]:
             # A failure is said again only when its cause is another one; its count is in the line.
-            key = notice.partition("): ")[2] or notice
+            key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice
             if key not in self._said:
                 self._said.add(key)
                 self._say(notice)
@@ -99,8 +104,9 @@ class _Follower:
         values = ", ".join(words.number(value) for value in result.values)
         seconds = task.duration(time.time()) or 0.0
         given = " ".join(f"{name}={words.value(value)}" for name, value in task.parameters.items())
-        why = f" ({task.reason})" if task.reason else ""
-        self._say(f"trial {task.trial} {task.state.value}{why} after {seconds:.1f} s: {values}  {given}")
+        state = task.state.value
+        why = "" if not task.reason or task.reason == state else f" ({task.reason.removeprefix(state).strip(' ()')})"
+        self._say(f"trial {task.trial} {state}{why} after {seconds:.1f} s: {values}  {given}")
 
     def _say(self, text: str) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from hpo_widgets.charts.report_page import Chart, Report, report_html
 from hpo_widgets.charts.tasks_table import columns
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.objective import rank
+from hpo_widgets.model.parameters import LogNormalParameterRange, LogUniformParameterRange
 from hpo_widgets.model.result import Result, counts
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.task import TaskRecord
@@ -90,7 +91,10 @@ class Reporting(Exports):
                 better = "lower" if objective.sign.minimize else "higher"
                 about = f"A point is a trial, {better} is better; the line is the best so far."
                 yield Chart(title=f"{objective.name} per trial", about=about, figure=figure)
-        figure = parallel_figure(tasks, results, config.objectives, config.space.names)
+        logs = {
+            each.name for each in config.space if isinstance(each, (LogUniformParameterRange, LogNormalParameterRange))
+        }
+        figure = parallel_figure(tasks, results, config.objectives, config.space.names, logs)
         if figure is not None:
             about = "A line is a trial; drag along an axis to select. The colour is the objective."
             yield Chart(title="Parallel coordinates", about=about, figure=figure)
