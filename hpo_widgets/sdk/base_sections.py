@@ -1,7 +1,8 @@
 """Names with sections, and calling a function by them. Imported in every task of such a search: keep it small.
 
 ClearML's names are "Section/name". A function knows no sections: `General/lr`, `Args/lr` and `lr` are all its argument
-`lr`, while the parameter keeps the name it was given everywhere else.
+`lr`, while the parameter keeps the name it was given everywhere else. Other slashes belong to the name: a function that
+takes `**parameters` may have any.
 """
 
 from __future__ import annotations
@@ -10,12 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 from hpo_widgets.agents.child import read_function
+from hpo_widgets.agents.script_parameters import SECTIONS
 
 
 def argument_of(name: str) -> str:
     """Gives the argument behind a parameter's name: what follows the section."""
-    section, slash, rest = name.partition("/")
-    return rest if slash and rest else section
+    section, _, rest = name.partition("/")
+    return rest if rest and section in SECTIONS else name
 
 
 class SectionCall:

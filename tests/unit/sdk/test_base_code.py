@@ -48,11 +48,12 @@ def new_task(name: str, code: str | None, parameters: dict[str, Any], study: str
         ("General/lr", "lr"),
         ("Args/lr", "lr"),
         ("Hydra/model/lr", "model/lr"),
-        ("lr/", "lr"),
-        ("/lr", "lr"),
+        ("lr/", "lr/"),
+        ("/lr", "/lr"),
+        ("opt/lr", "opt/lr"),
     ],
 )
-def test_the_argument_is_what_follows_the_section(name: str, argument: str) -> None:
+def test_the_argument_is_what_follows_a_known_section(name: str, argument: str) -> None:
     assert argument_of(name) == argument
 
 
