@@ -14,7 +14,7 @@ const SHAPES = {
   integer: { ...RANGE, step: { label: "Step", placeholder: "1" }, open: OPEN },
   log: { ...RANGE, base: { label: "Base", placeholder: "10" }, step: { label: "Exp step", placeholder: "none" }, open: OPEN },
   normal: { mu: { label: "Mean" }, sigma: { label: "Std dev" }, ...ENDS, step: STEP },
-  lognormal: { mu: { label: "Log mean" }, sigma: { label: "Log std dev" }, ...ENDS, step: STEP },
+  lognormal: { mu: { label: "Log mean" }, sigma: { label: "Log std" }, ...ENDS, step: STEP },
   discrete: { values: { label: "Values, separated by commas", placeholder: "96, 128, 160" } },
   fixed: { values: { label: "Value", placeholder: "" } },
   set: { combinations: { label: "Combinations (JSON)", kind: "area" } },
@@ -51,6 +51,7 @@ class SpaceView extends FormView {
     const on = this.rowField(line, "on", { label: "Search", kind: "check" });
     const name = this.rowField(line, "name", { label: "Name" });
     const kind = this.rowField(line, "kind", { label: "Kind", kind: "select", options: KINDS });
+    line.note = line.messages.appendChild(make("p", "hpo-hint"));
     line.picture = this.buildPicture();
     line.buttons = this.buildButtons(id);
     node.append(on.node, name.node, kind.node, line.parts, line.picture.node, line.buttons.node, line.messages);
@@ -164,8 +165,9 @@ class SpaceView extends FormView {
     node.classList.toggle("hpo-picture-none", !bars.length);
     path.setAttribute("d", barsPath(bars, apart));
     svg.setAttribute("aria-label", label ? `Distribution: ${label}` : "No distribution yet");
-    caption.textContent = [draws && `e.g. ${draws}`, note].filter(Boolean).join("; ");
-    caption.title = [label, caption.textContent].filter(Boolean).join("\n");
+    caption.textContent = draws && `e.g. ${draws}`;
+    node.title = [label, caption.textContent].filter(Boolean).join("\n");
+    line.note.textContent = note;
   }
 }
 

@@ -9,15 +9,17 @@ from typing import Any
 
 from hpo_widgets.charts.range_picture import count_text, range_picture
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
+from hpo_widgets.model.parameter_values import plain, value_problem
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
-from hpo_widgets.sdk.proposals import propose
+from hpo_widgets.sdk.proposals import propose_base
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
-from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_row
+from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_name, write_row
 
 MOST_ROWS = 1000
 """Parameters of one form; more are no longer read by anybody."""
@@ -66,13 +68,16 @@ class SearchSpaceForm(Form):
         Raises:
             InvalidInput: As there; the form stays as it was.
         """
-        rows = [
-            {"on": True, "name": each.name, "kind": "uniform"}
-            if each.range is None
-            else write_row(each.range, on=each.searched)
-            for each in propose(base)
-        ]
-        self._put_rows(rows)
+        self.fill_rows(*propose_base(base))
+
+    def fill_rows(self, parameters: Iterable[BaseParameter], ranges: Mapping[str, Parameter]) -> None:
+        """Replaces all rows by one a parameter: searched where it has a range, else its default, switched off.
+
+        Raises:
+            InvalidInput: When there are too many; the form stays as it was.
+        """
+        rows = [_proposed(each, ranges.get(each.name)) for each in parameters]
+        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
 
     def to_json(self) -> dict[str, Any]:
         """Gives the space in its stored form, lossless and versioned.
@@ -92,9 +97,6 @@ class SearchSpaceForm(Form):
         self.value = read_space_json(data)
 
     # -- the form ----------------------------------------------------------------------------------------------------
-    def _put_rows(self, rows: Iterable[Row]) -> None:
-        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
-
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
@@ -151,6 +153,15 @@ def _numbered(rows: Iterable[Row]) -> list[Row]:
     if len(found) > MOST_ROWS:
         raise InvalidInput(f"the space has {len(found):,} parameters; a form takes {MOST_ROWS:,}.")
     return found
+
+
+def _proposed(parameter: BaseParameter, found: Parameter | None) -> Row:
+    default = plain(parameter.default)
+    if found is not None:
+        return write_row(found)
+    if parameter.required or value_problem(default):
+        return {"on": parameter.required, "name": write_name(parameter.name), "kind": "uniform"}
+    return write_row(DiscreteParameterRange(parameter.name, [default]), on=False)
 
 
 def _nothing(rows: list[Row]) -> str:
