@@ -125,7 +125,7 @@ class SpaceView extends FormView {
       field.input.placeholder = spec.placeholder ?? "";
       return field.node;
     });
-    line.parts.replaceChildren(...nodes);
+    order(line.parts, nodes);
     const select = this.fields.get(`${line.id}.kind`).input;
     if (kind === "set" && select.options.length === KINDS.length) {
       const option = make("option", "", "combinations");

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
-from hpo_widgets.model.parameter_values import plain, value_problem
+from hpo_widgets.model.parameter_values import plain, shown, value_problem
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.proposals import propose_base
@@ -108,16 +108,15 @@ class SearchSpaceForm(Form):
             raise InvalidInput(f"there are {len(rows):,} parameters, a form takes {MOST_ROWS:,}; remove some.")
         read = [(row, read_row(row)) for row in rows]
         live = [(row, each) for row, each in read if row.get("on") is not False]
-        problems = [Problem(f"{row['id']}.{field}", text) for row, each in live for field, text in each.problems]
-        problems += _repeated(live)
-        shown = {str(row["id"]): _picture(each) for row, each in read}
+        problems = list(_problems(live))
+        pictures = {str(row["id"]): _picture(each) for row, each in read}
         if not live:
             problems.append(Problem("", _nothing(rows)))
         space = None
         if not problems:
             space = SearchSpace(each.parameter for _, each in live if each.parameter is not None)
         total = "" if space is None else _total(space)
-        return Reading(value=space, problems=problems, shown={"rows": shown, "total": total})
+        return Reading(value=space, problems=problems, shown={"rows": pictures, "total": total})
 
     def _table(self) -> Table:
         columns = ["parameter", "kind", "values", "searched"]
@@ -168,17 +167,16 @@ def _nothing(rows: list[Row]) -> str:
     return "switch at least one parameter on." if rows else "the search space is empty; add at least one parameter."
 
 
-def _repeated(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> list[Problem]:
-    """Finds rows whose names another row before them gives as well."""
+def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Problem]:
+    """Yields what is wrong with the rows in their order, names that a row before has given included."""
     seen: set[str] = set()
-    found = []
     for row, each in live:
-        names = each.names
-        for name in sorted(names & seen):
+        for name in sorted(each.names & seen):
             field = "combinations" if row.get("kind") == "set" else "name"
-            found.append(Problem(f"{row['id']}.{field}", f"{name!r} is in a row above already; rename or remove one."))
-        seen |= names
-    return found
+            yield Problem(f"{row['id']}.{field}", f"{shown(name)} is in a row above already; rename or remove one.")
+        seen |= each.names
+        for field, text in each.problems:
+            yield Problem(f"{row['id']}.{field}", text)
 
 
 def _total(space: SearchSpace) -> str:

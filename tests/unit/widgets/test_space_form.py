@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 import hpo_widgets as hpo
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.parameters import LogUniformParameterRange, ParameterSet
+from hpo_widgets.model.parameters import LogUniformParameterRange, ParameterSet, UniformParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.widgets.space_form import MOST_ROWS, SearchSpaceForm
 from hpo_widgets.widgets.space_rows import KINDS, TEXTS
@@ -47,7 +47,7 @@ def test_typed_rows_become_a_search_space():
         hpo.integer(128, 512, 128).named("General/layer_1"),
         hpo.choice(96, 128, 160).named("batch_size"),
         hpo.loguniform(1e-5, 1e-1).named("lr"),
-        hpo.model.parameters.UniformParameterRange("dropout", 0, 0.5, 0.1, include_max_value=False),
+        UniformParameterRange("dropout", 0, 0.5, 0.1, include_max_value=False),
         hpo.normal(0, 1, high=2).named("noise"),
         hpo.lognormal(3, 0.5).named("width"),
         hpo.choice(30).named("epochs"),
