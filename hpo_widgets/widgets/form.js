@@ -65,12 +65,13 @@ class FormPage {
   flush() { if (this.dirty.size) this.change(() => {}); }
   change(alter) {
     clearTimeout(this.timer);
-    const draft = structuredClone(this.draft);
-    const rows = new Map(draft.rows.map((row) => [row.id, row]));
+    // What does not change is shared with the draft before, which is never changed itself.
+    const draft = { ...this.draft, fields: { ...this.draft.fields }, rows: [...this.rows] };
+    const places = new Map(draft.rows.map((row, at) => [row.id, at]));
     for (const [key, value] of this.dirty) {
       const [id, name] = splitKey(key);
-      const place = id ? rows.get(id) : draft.fields;
-      if (place) place[name] = value;
+      if (!id) draft.fields[name] = value;
+      else if (places.has(id)) draft.rows[places.get(id)] = { ...draft.rows[places.get(id)], [name]: value };
     }
     this.dirty.clear();
     alter(draft);

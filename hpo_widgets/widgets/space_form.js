@@ -48,7 +48,7 @@ class SpaceView extends FormView {
     const node = make("div", "hpo-row");
     node.setAttribute("role", "group");
     const line = { id, node, parts: make("div", "hpo-row-fields"), messages: make("div", "hpo-row-messages") };
-    const on = this.rowField(line, "on", { label: "Search", kind: "check" });
+    const on = this.rowField(line, "on", { label: "Use", kind: "check" });
     const name = this.rowField(line, "name", { label: "Name" });
     const kind = this.rowField(line, "kind", { label: "Kind", kind: "select", options: KINDS });
     line.note = line.messages.appendChild(make("p", "hpo-hint"));
@@ -161,11 +161,12 @@ class SpaceView extends FormView {
     if (line.drawn === picture) return;
     line.drawn = picture;
     const { node, svg, path, caption } = line.picture;
-    const { bars = [], apart = false, label = "", draws = "", note = "" } = shown ?? {};
+    const { bars = [], apart = false, label = "", draws = [], note = "" } = shown ?? {};
     node.classList.toggle("hpo-picture-none", !bars.length);
     path.setAttribute("d", barsPath(bars, apart));
     svg.setAttribute("aria-label", label ? `Distribution: ${label}` : "No distribution yet");
-    caption.textContent = draws && `e.g. ${draws}`;
+    const texts = draws.map((text, i) => make("span", "", i < draws.length - 1 ? `${text},` : text));
+    caption.replaceChildren(...(texts.length ? ["e.g.", ...texts] : []).flatMap((each) => [each, " "]));
     node.title = [label, caption.textContent].filter(Boolean).join("\n");
     line.note.textContent = note;
   }

@@ -119,7 +119,7 @@ class SearchSpaceForm(Form):
         return Reading(value=space, problems=problems, shown={"rows": pictures, "total": total})
 
     def _table(self) -> Table:
-        columns = ["parameter", "kind", "values", "searched"]
+        columns = ["parameter", "kind", "values", "used"]
         rows = [[*_described(row), "yes" if row.get("on") is not False else "no"] for row in self.draft["rows"]]
         return Table(columns, rows, str(self.answer.get("total", "")))
 
@@ -195,7 +195,7 @@ def _drawn(parameter: Parameter) -> dict[str, Any]:
         "bars": list(picture.bars),
         "apart": picture.apart,
         "label": picture.label,
-        "draws": ", ".join(picture.draws),
+        "draws": list(picture.draws),
         "note": _mixed(parameter),
     }
 

@@ -111,7 +111,7 @@ def test_rows_move_double_and_go_by_keyboard_and_the_focus_stays(open_notebook: 
     row(notebook, "b").get_by_role("button", name="Remove b").press("Enter")
     expect(field(notebook, "z", "Name")).to_be_focused()
     # Letters on boxes and lists are no commands of the notebook: "a" would add a cell, "d d" would delete this one.
-    field(notebook, "z", "Search").focus()
+    field(notebook, "z", "Use").focus()
     press(notebook, "a", "b", "d", "d")
     assert notebook.page.locator(".jp-Notebook .jp-Cell").count() == 1
     clean(notebook)
@@ -221,7 +221,7 @@ def test_every_control_has_a_name_and_nothing_is_cut(
     expect(space_form(notebook)).to_contain_text("is in a row above already")
     assert serious_violations(notebook.page, ".hpo-form") == []
     labels = {
-        "Args/learning_rate": ["Search", "Name", "Kind", "Low", "High", "Base", "Exp step"],
+        "Args/learning_rate": ["Use", "Name", "Kind", "Low", "High", "Base", "Exp step"],
         "batch_size": ["Values, separated by commas"],
         "noise": ["Mean", "Std dev", "Low", "High", "Step"],
         "width": ["Log mean", "Log std"],
