@@ -253,6 +253,7 @@ def test_every_control_has_a_name_and_nothing_is_cut(
         notebook.command("application:toggle-left-area")
     notebook.run_cell(0)
     field(notebook, "mixed", "Name").fill("layer_1")
+    field(notebook, "momentum", "Use").uncheck()
     expect(space_form(notebook)).to_contain_text("is in a row above already")
     assert serious_violations(notebook.page, ".hpo-form") == []
     labels = {
