@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hpo_widgets as hpo
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameters import LogUniformParameterRange, ParameterSet, UniformParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.widgets.space_form import MOST_ROWS, SearchSpaceForm
@@ -265,6 +266,13 @@ def test_a_function_fills_the_form_with_ranges_and_defaults():
         "need": ("uniform", False),
     }
     assert form.value.names == ("lr", "layers")
+
+
+def test_ranges_that_the_code_does_not_name_come_last():
+    form = SearchSpaceForm()
+    form.fill_rows([BaseParameter(name="a", default=1)], {"z": hpo.uniform(0, 1).named("z")})
+
+    assert [(row["name"], row["on"]) for row in form.draft["rows"]] == [("a", False), ("z", True)]
 
 
 def test_a_parameter_without_a_default_is_a_row_to_fill_in():
