@@ -100,6 +100,8 @@ def test_whatever_is_typed_gives_a_space_or_sentences_that_the_page_can_show(row
         ({"kind": "log"}, "low", "low is 0.0; a log range needs a number above 0."),
         ({"kind": "log", "low": "1e-3", "base": "1"}, "base", "base is 1.0"),
         ({"kind": "log", "low": "2^-3"}, "low", "the base is 10; use the same number in both"),
+        ({"kind": "log", "low": "2^" * 49_000 + " b"}, "low", "write fewer digits"),
+        ({"low": "1" * 90_000 + "x"}, "low", "write fewer digits"),
         ({"kind": "log", "low": "10^999"}, "low", "not a number a float can hold"),
         ({"kind": "normal", "mu": "0", "sigma": "0"}, "sigma", "std dev is 0.0; give a number above 0."),
         ({"kind": "discrete"}, "values", "give the values to choose from"),
