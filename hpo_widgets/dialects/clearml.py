@@ -28,6 +28,10 @@ STORED = "parameter_optimization_space"
 CLEARML_TYPES = (
     "UniformParameterRange", "UniformIntegerParameterRange", "LogUniformParameterRange", "DiscreteParameterRange",
 )  # fmt: skip
+MOST = 10_000
+"""Parameters that are read."""
+LISTED = 20
+"""Problems that are named."""
 SPELLINGS = {"include_max": "include_max_value"}
 """Key of the stored form to the constructor's argument."""
 NESTED = "parameter_combinations"
@@ -61,7 +65,7 @@ def read_params_search(given: str | Sequence[str]) -> ParamsSearch:
             return ParamsSearch(space=SearchSpace(found), notes=tuple(notes))
         except InvalidInput as error:
             problems += error.problems
-    raise InvalidInput(problems, subject=SEARCH)
+    raise InvalidInput(_some(problems), subject=SEARCH)
 
 
 def read_params_override(given: str | Sequence[str]) -> dict[str, Any]:
@@ -85,7 +89,7 @@ def read_params_override(given: str | Sequence[str]) -> dict[str, Any]:
         else:
             found[str(name)] = each["value"]
     if problems:
-        raise InvalidInput(problems, subject=OVERRIDE)
+        raise InvalidInput(_some(problems), subject=OVERRIDE)
     return found
 
 
@@ -98,6 +102,11 @@ def write_params_search(space: SearchSpace) -> tuple[str, tuple[str, ...]]:
         if type(each).__name__ not in CLEARML_TYPES
     ]
     return text, tuple(notes)
+
+
+def _some(problems: list[str]) -> list[str]:
+    more = len(problems) - LISTED
+    return problems if more <= 0 else [*problems[:LISTED], f"there are {more} problems more."]
 
 
 # -- reading ---------------------------------------------------------------------------------------------------------
@@ -119,6 +128,9 @@ def _objects(
             notes += [f"{shown(key)} is not about the search space; it is left out." for key in data if key != STORED]
             data = data[STORED]
         found += [(which, each) for each in data] if isinstance(data, list) else [(which, data)]
+    if len(found) > MOST:
+        problems.append(f"{what} has {len(found):,} objects; a search has at most {MOST:,} parameters.")
+        return []
     named = []
     for index, (which, each) in enumerate(found, 1):
         if isinstance(each, Mapping):

@@ -21,10 +21,11 @@ from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.parameter_tree import Fixed
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_sections import SectionCall, argument_of, call_without_sections
-from hpo_widgets.sdk.base_signature import arguments_of, signature_parameters, signature_problems
+from hpo_widgets.sdk.base_signature import arguments_of, signature_problems
 from hpo_widgets.sdk.notebook import ReadNotebook
 from hpo_widgets.sdk.ranges import propose_space
 from hpo_widgets.sdk.script import CapturedScript
+from hpo_widgets.sdk.signature import signature_parameters
 from hpo_widgets.store.base import Code, Store
 
 MOST_CHOICES = 1000

@@ -1,13 +1,12 @@
-"""What a function's signature says about its parameters, and about the names that are searched. Pure rules."""
+"""What a function's signature says about the names that are searched. Pure rules."""
 
 from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Collection, Iterable, Sequence
 from difflib import get_close_matches
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any
 
-from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.sdk.base_sections import argument_of
 
 
@@ -20,30 +19,6 @@ def arguments_of(function: Callable[..., Any]) -> list[dict[str, Any]] | None:
     defaults = [{} if each.default is each.empty else {"default": each.default} for each in found]
     kinds = [{"name": each.name, "kind": each.kind.name.lower()} for each in found]
     return [{**kind, **default} for kind, default in zip(kinds, defaults, strict=True)]
-
-
-def signature_parameters(function: Callable[..., Any]) -> list[BaseParameter]:
-    """Gives the arguments that can be searched as parameters: `Literal[...]` gives choices, a type its name."""
-    try:
-        hints = get_type_hints(function)
-    except Exception:  # noqa: BLE001 - annotations are the author's code; without them the defaults say enough
-        hints = {}
-    found = []
-    for each in arguments_of(function) or ():
-        if each["kind"] not in ("positional_or_keyword", "keyword_only") or each["name"] == "task":
-            continue
-        hint = hints.get(each["name"])
-        choices = get_args(hint) if get_origin(hint) is Literal else None
-        found.append(
-            BaseParameter(
-                name=each["name"],
-                default=each.get("default"),
-                required="default" not in each,
-                type=hint.__name__ if hint in (bool, int, float, str) else None,
-                choices=(False, True) if hint is bool else choices,
-            )
-        )
-    return found
 
 
 def signature_problems(

@@ -8,10 +8,11 @@ from typing import Any
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
-from hpo_widgets.sdk.base_code import read_base
+from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.ranges import propose_ranges
 from hpo_widgets.sdk.signature import propose_signature, signature_parameters
 from hpo_widgets.sdk.task_parameters import TaskParameters
+from hpo_widgets.store.location import open_store
 
 NOTEBOOK = "notebook"
 
@@ -28,7 +29,7 @@ def propose_base(base: Any) -> tuple[Sequence[BaseParameter], dict[str, Paramete
     if isinstance(base, TaskParameters):
         parameters = [BaseParameter(name=name, default=value) for name, value in base.get_parameters().items()]
         return parameters, propose_ranges(parameters, {})
-    code = read_base(base)
+    code = read_base(base, open_store=open_store)
     declared = code.parameters
     if declared is not None:
         # What a command line's help says is no comment of somebody who had a search in mind.

@@ -8,6 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from hpo_widgets.charts.range_picture import count_text, range_picture
+from hpo_widgets.dialects.clearml import read_params_search
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
@@ -131,7 +132,7 @@ class SearchSpaceForm(Form):
 
 
 def read_space_json(data: Any) -> SearchSpace:
-    """Reads a space's stored form, as an object or as text.
+    """Reads a space's stored form, as an object or as text, or the text of ClearML's JSON.
 
     Raises:
         InvalidInput: When it is none.
@@ -145,7 +146,8 @@ def read_space_json(data: Any) -> SearchSpace:
             said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
             raise InvalidInput(f"this is no JSON: {said}; give the text of a whole file.") from None
     try:
-        space = SearchSpace.from_json(data)
+        native = isinstance(data, dict) and "format" in data
+        space = SearchSpace.from_json(data) if native else read_params_search(json.dumps(data)).space
     except RecursionError:
         raise InvalidInput("the stored search space is nested too deeply; it was not read.") from None
     if len(space) > MOST_ROWS:

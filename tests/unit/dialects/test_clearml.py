@@ -67,6 +67,8 @@ BAD: list[tuple[str, str]] = [
     (f"[{BATCH}, {BATCH}]", "keep one"),
     ('{"type": "ParameterSet", "parameter_combinations": 3}', "list of objects"),
     ("[" * 100_000, "nested"),
+    ("[" + "1," * 1_000_000 + "1]", "1,000,001 objects"),
+    ("[" + "1," * 100 + "1]", "there are 81 problems more"),
     ('{"type": "DiscreteParameterRange", "name": "x", "values": "' + "a" * 11_000_000 + '"}', "characters"),
 ]
 

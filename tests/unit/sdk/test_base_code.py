@@ -188,7 +188,7 @@ def test_a_function_proposes_a_space_from_its_annotations_and_defaults() -> None
     assert {each.name: each for each in space} == {
         "lr": hpo.loguniform(1e-5, 1e-1).named("lr"),
         "act": hpo.choice("relu", "tanh").named("act"),
-        "bias": hpo.choice(False, True).named("bias"),
+        "bias": hpo.choice(True, False).named("bias"),
     }
     with pytest.raises(InvalidInput, match="no parameter has a range to search"):
         _ = base(lambda x: x).space
