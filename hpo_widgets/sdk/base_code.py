@@ -17,11 +17,12 @@ from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.latent import CategoricalLatent, Latent
 from hpo_widgets.model.parameter_tree import Fixed
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.sdk.base_recorded import recorded_base
 from hpo_widgets.sdk.notebook import ReadNotebook, read_notebook
 from hpo_widgets.sdk.script import CapturedScript, capture_script
 from hpo_widgets.store.base import Store
 
-ALLOWED = "give a function, the path of a script, or a base task"
+ALLOWED = "give a function, the path of a script or notebook, a base task, or a study or task to run again"
 MOST_CHOICES = 1000
 """Choices of one parameter that are tried against the base task's type."""
 PARTS = (0.0, 0.5, 1.0, 0.3819)
@@ -119,7 +120,7 @@ def read_base(given: Any, *, args: Sequence[Any] = (), metrics: str | None = Non
     """Reads what a person wants to run.
 
     Args:
-        given: A function, the path of a script (text or `Path`), or a base task.
+        given: A function, the path of a script (text or `Path`), a base task, or a study or task of a store.
         args: Command line of a script.
         metrics: Where else a script's metrics come from; see `script_base_task`.
 
@@ -134,6 +135,7 @@ def read_base(given: Any, *, args: Sequence[Any] = (), metrics: str | None = Non
         return BaseCode(name=script.script.name, script=script)
     if args or metrics is not None:
         raise InvalidInput("args and metrics are for the path of a script; leave them out.")
+    given = recorded_base(given)
     if isinstance(given, BaseTask):
         return BaseCode(name=given.name, task=given)
     if not callable(given):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
@@ -24,13 +25,16 @@ from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.study import Study
 
+if TYPE_CHECKING:
+    from hpo_widgets.sdk.task import Task
+
 __all__ = ["attach", "keep_function", "keep_strategy", "read_isolation", "studies", "tune"]
 DEFAULT_MAX_JOBS = 50
 """Trials of a search for which nobody gave any limit."""
 
 
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
-    function: Callable[..., Any] | str | Path | BaseTask,
+    function: Callable[..., Any] | str | Path | BaseTask | Study | Task,
     space: Any = None,
     *,
     objective: Any = "objective",
@@ -38,7 +42,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     strategy: Any = "tpe",
     name: str | None = None,
     project: str = "",
-    max_jobs: int | None = None,
+    max_jobs: float | None = None,
     concurrency: int | None = None,
     gpus: Sequence[int | str] = (),
     isolation: str | None = None,
@@ -52,6 +56,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
+    queue: str = "",
     store: Store | None = None,
 ) -> Study:
     """Starts a search for the best parameters of a function or script, in the background, and returns at once.
@@ -61,15 +66,16 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     Args:
         function: Takes its parameters by name and, if it wants one, `task`. Returns a number, a dictionary of numbers,
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
-            script, which runs unmodified, or a base task.
+            script, which runs unmodified, a base task, or a study or task whose code is run again.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
             a list of ClearML-style parameter ranges. A base task that proposes a space (`%%objective`) needs none.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
-        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
+        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), `{"name": "tpe", "options": {...}}`, a class or an
+            instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
-        max_jobs: Trials in all; 50 when neither this nor a time limit is given.
+        max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
         gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
         isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), or `"thread"` to share this kernel's memory.
@@ -83,6 +89,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
+        queue: Queue its tasks are put in, which agents elsewhere may serve too; one of its own when empty.
         store: Where to keep it; `./.hpo/` when absent, see `configure`.
 
     Returns:
@@ -111,7 +118,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     limits = checked(
         lambda: Limits(
             max_number_of_concurrent_tasks=default_concurrency() if concurrency is None else concurrency,
-            total_max_jobs=max_jobs,
+            total_max_jobs=None if max_jobs == math.inf else max_jobs,  # type: ignore[arg-type]
             optimization_time_limit=as_seconds(time_limit, "time_limit"),
             compute_time_limit=as_seconds(compute_time_limit, "compute_time_limit"),
             time_limit_per_job=as_seconds(job_time_limit, "job_time_limit"),
@@ -138,6 +145,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
+        queue=queue,
     )
     record = place.create_study(config.name, project, config.to_json(), time.time())
     study = Study(place, record.id, function=base.function).start()
