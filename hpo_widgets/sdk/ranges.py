@@ -60,7 +60,7 @@ def propose_range(parameter: BaseParameter, comment: str = "") -> Parameter | No
         return said
     if parameter.choices:
         return DiscreteParameterRange(name, list(parameter.choices)) if len(parameter.choices) > 1 else None
-    words = _words(name)
+    words = name_words(name)
     default = parameter.default
     if words & FIXED_WORDS:
         return None
@@ -113,7 +113,8 @@ def propose_space(parameters: Iterable[BaseParameter], comments: Mapping[str, st
     return SearchSpace(list(found.values()))
 
 
-def _words(name: str) -> set[str]:
+def name_words(name: str) -> set[str]:
+    """Gives the parts of a name without its section, in lower case: `Args/learningRate` is learning and rate."""
     last = name.rpartition("/")[2]
     return {word.lower() for word in re.findall(r"[A-Z]?[a-z]+\d*|[A-Z]+\d*(?![a-z])", last)}
 
