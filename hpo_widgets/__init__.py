@@ -27,6 +27,7 @@ _HOMES = {
     "Limits": "model.limits",
     "Objective": "model.objective",
     "SearchSpace": "model.space",
+    "SearchSpaceForm": "widgets.space_form",
     "Strategy": "strategies.base",
     "GridSearch": "strategies.grid",
     "RandomSearch": "strategies.random",
@@ -56,6 +57,7 @@ __all__ = [
     "OptunaStrategy",
     "RandomSearch",
     "SearchSpace",
+    "SearchSpaceForm",
     "Strategy",
     "Study",
     "Task",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from hpo_widgets.strategies.optuna import OptunaStrategy
     from hpo_widgets.strategies.random import RandomSearch
     from hpo_widgets.study import Study
+    from hpo_widgets.widgets.space_form import SearchSpaceForm
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,218 @@
+"""The form of a search space: a row a parameter, with a picture of its distribution and some draws."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from functools import lru_cache
+from typing import Any
+
+from hpo_widgets.charts.range_picture import count_text, range_picture
+from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_base import Parameter
+from hpo_widgets.model.parameter_choices import DiscreteParameterRange
+from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.sdk.proposals import propose
+from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
+from hpo_widgets.widgets.form_assets import form_script, form_style
+from hpo_widgets.widgets.form_static import Table
+from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_row
+
+MOST_ROWS = 1000
+"""Parameters of one form; more are no longer read by anybody."""
+LONGEST_JSON = 20_000_000
+"""Characters of JSON that are read."""
+
+
+class SearchSpaceForm(Form):
+    """Is the form of a search space: `value` is a `SearchSpace`, or `None` while `errors` says what is to be mended.
+
+    Args:
+        space: What it begins with: a `SearchSpace`, or what `hpo.tune` takes as one
+            (`{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"]}`). Without it there are no rows.
+
+    Raises:
+        InvalidInput: When that is no search space, with all problems.
+    """
+
+    _esm = form_script("space_form.js")
+    _css = form_style("space_form.css")
+    title = "Search space"
+
+    def __init__(self, space: Any = None) -> None:
+        super().__init__(space)
+
+    @classmethod
+    def from_base(cls, base: Any) -> SearchSpaceForm:
+        """Makes a form with a row for each parameter of a base task, in its order.
+
+        What has a proposed range is searched; everything else is a fixed row that is switched off and shows the
+        default. A parameter without a default is a row to be filled in.
+
+        Args:
+            base: A function, the path of a script or notebook, what `%%objective` made, a base task, or a `Task`.
+
+        Raises:
+            InvalidInput: When it is none of these or cannot be read.
+        """
+        form = cls()
+        form.fill_from_base(base)
+        return form
+
+    def fill_from_base(self, base: Any) -> None:
+        """Replaces all rows by those of a base task, see `from_base`.
+
+        Raises:
+            InvalidInput: As there; the form stays as it was.
+        """
+        rows = [
+            {"on": True, "name": each.name, "kind": "uniform"}
+            if each.range is None
+            else write_row(each.range, on=each.searched)
+            for each in propose(base)
+        ]
+        self._put_rows(rows)
+
+    def to_json(self) -> dict[str, Any]:
+        """Gives the space in its stored form, lossless and versioned.
+
+        Raises:
+            InvalidInput: While something is to be mended.
+        """
+        space: SearchSpace = self.require()
+        return space.to_json()
+
+    def from_json(self, data: Any) -> None:
+        """Fills the form from a space's stored form, as an object or as text.
+
+        Raises:
+            InvalidInput: When it is none, with all problems; the form stays as it was.
+        """
+        self.value = read_space_json(data)
+
+    # -- the form ----------------------------------------------------------------------------------------------------
+    def _put_rows(self, rows: Iterable[Row]) -> None:
+        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
+
+    def _write(self, value: Any) -> Draft:
+        if value is None:
+            return {"rows": []}
+        return {"rows": _numbered(write_row(each) for each in as_space(value))}
+
+    def _read(self, draft: Draft) -> Reading:
+        rows = draft.get("rows") or []
+        if len(rows) > MOST_ROWS:
+            raise InvalidInput(f"there are {len(rows):,} parameters, a form takes {MOST_ROWS:,}; remove some.")
+        read = [(row, read_row(row)) for row in rows]
+        live = [(row, each) for row, each in read if row.get("on") is not False]
+        problems = [Problem(f"{row['id']}.{field}", text) for row, each in live for field, text in each.problems]
+        problems += _repeated(live)
+        shown = {str(row["id"]): _picture(each) for row, each in read}
+        if not live:
+            problems.append(Problem("", _nothing(rows)))
+        space = None
+        if not problems:
+            space = SearchSpace(each.parameter for _, each in live if each.parameter is not None)
+        total = "" if space is None else _total(space)
+        return Reading(value=space, problems=problems, shown={"rows": shown, "total": total})
+
+    def _table(self) -> Table:
+        columns = ["parameter", "kind", "values", "searched"]
+        rows = [[*_described(row), "yes" if row.get("on") is not False else "no"] for row in self.draft["rows"]]
+        return Table(columns, rows, str(self.answer.get("total", "")))
+
+
+def read_space_json(data: Any) -> SearchSpace:
+    """Reads a space's stored form, as an object or as text.
+
+    Raises:
+        InvalidInput: When it is none.
+    """
+    if isinstance(data, (str, bytes)):
+        if len(data) > LONGEST_JSON:
+            raise InvalidInput(f"the JSON has {len(data):,} characters; {LONGEST_JSON:,} are read at most.")
+        try:
+            data = json.loads(data)
+        except (ValueError, RecursionError) as error:
+            said = "nested too deeply" if isinstance(error, RecursionError) else str(error)
+            raise InvalidInput(f"this is no JSON: {said}; give the text of a whole file.") from None
+    try:
+        space = SearchSpace.from_json(data)
+    except RecursionError:
+        raise InvalidInput("the stored search space is nested too deeply; it was not read.") from None
+    if len(space) > MOST_ROWS:
+        raise InvalidInput(f"the space has {len(space):,} parameters; a form takes {MOST_ROWS:,}.")
+    return space
+
+
+def _numbered(rows: Iterable[Row]) -> list[Row]:
+    found = [{"id": f"r{number}", **row} for number, row in enumerate(rows)]
+    if len(found) > MOST_ROWS:
+        raise InvalidInput(f"the space has {len(found):,} parameters; a form takes {MOST_ROWS:,}.")
+    return found
+
+
+def _nothing(rows: list[Row]) -> str:
+    return "switch at least one parameter on." if rows else "the search space is empty; add at least one parameter."
+
+
+def _repeated(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> list[Problem]:
+    """Finds rows whose names another row before them gives as well."""
+    seen: set[str] = set()
+    found = []
+    for row, each in live:
+        names = each.names
+        for name in sorted(names & seen):
+            field = "combinations" if row.get("kind") == "set" else "name"
+            found.append(Problem(f"{row['id']}.{field}", f"{name!r} is in a row above already; rename or remove one."))
+        seen |= names
+    return found
+
+
+def _total(space: SearchSpace) -> str:
+    size = space.size
+    return "1 combination" if size == 1 else f"{count_text(size)} combinations"
+
+
+def _picture(row: ReadRow) -> dict[str, Any]:
+    return {} if row.parameter is None else _drawn(row.parameter)
+
+
+@lru_cache(maxsize=KEPT)
+def _drawn(parameter: Parameter) -> dict[str, Any]:
+    picture = range_picture(parameter)
+    return {
+        "bars": list(picture.bars),
+        "apart": picture.apart,
+        "label": picture.label,
+        "draws": ", ".join(picture.draws),
+        "note": _mixed(parameter),
+    }
+
+
+def _mixed(parameter: Parameter) -> str:
+    """Says when the values of a list are of several kinds: often a number was meant as text, or the other way round."""
+    if not isinstance(parameter, DiscreteParameterRange):
+        return ""
+    kinds: dict[str, int] = {}
+    for value in parameter.values:
+        word = _KIND_WORDS.get(type(value), "lists")
+        kinds[word] = kinds.get(word, 0) + 1
+    kinds.pop("None", None)
+    if len(kinds) < 2:
+        return ""
+    counted = (f"{count} {word if count > 1 else word.removesuffix('s')}" for word, count in kinds.items())
+    return f"mixed: {', '.join(counted)}; quotes make a text of a number"
+
+
+_KIND_WORDS = {bool: "True/False", int: "numbers", float: "numbers", str: "texts", type(None): "None"}
+
+
+def _described(row: Mapping[str, Any]) -> list[str]:
+    kind = str(row.get("kind", ""))
+    if kind in ("discrete", "fixed", "set"):
+        values = str(row.get("combinations" if kind == "set" else "values", ""))
+        return [str(row.get("name", "")), kind, values]
+    said = [f"{LABELS[field]} {row[field]}" for field in TEXTS[1:7] if row.get(field)]
+    return [str(row.get("name", "")), kind, ", ".join(said)]
