@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 import os
+import textwrap
 import types
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -241,6 +242,6 @@ def _is_searchable(name: str, value: Any) -> bool:
 
 def _source(function: Any) -> str:
     try:
-        return inspect.cleandoc(inspect.getsource(inspect.unwrap(function)))
+        return textwrap.dedent(inspect.getsource(inspect.unwrap(function)))
     except (OSError, TypeError, ValueError):
         return ""

@@ -35,7 +35,7 @@ class FormPage {
     Object.assign(this, { model, views: new Set(), dirty: new Map(), left: new Set(), asked: false, timer: 0, sent: 0 });
     model.on("change:draft", () => { this.index = undefined; this.tell(); });
     model.on("change:answer", () => this.tell());
-    model.on("msg:custom", (message) => { if (message.op === "show_problems") this.ask(); });
+    model.on("msg:custom", (message) => { if (message.op === "show_problems") this.ask(); if (message.op === "show_messages") this.askQuietly(); });
     this.onLeave = () => this.flush();
     window.addEventListener("beforeunload", this.onLeave);
   }
@@ -96,6 +96,7 @@ class FormPage {
     const view = [...this.views].find((each) => each.root.contains(document.activeElement)) ?? [...this.views][0];
     requestAnimationFrame(() => view?.goToFirst());
   }
+  askQuietly() { this.asked = true; this.tell(); }
   tell() { for (const view of this.views) view.later(); }
 }
 
@@ -197,15 +198,14 @@ class FormView {
     if (described) input.setAttribute("aria-describedby", described); else input.removeAttribute("aria-describedby");
   }
   showSummary() {
-    const general = this.page.problems.filter(([key]) => !this.fields.has(key));
-    const listed = this.page.asked ? this.page.problems : general.filter(([key]) => key !== "" || this.page.draft.seq > 0);
+    const listed = this.listed();
     const text = JSON.stringify(listed);
     if (this.summary.hpoShown === text) return;
     this.summary.hpoShown = text;
     this.summary.hidden = !listed.length;
     const items = listed.slice(0, 20).map(([key, problem]) => {
       const item = make("li");
-      if (!this.fields.has(key)) { item.textContent = problem; return item; }
+      if (!this.knows(key)) { item.textContent = problem; return item; }
       const button = guarded(make("button", "hpo-link", `${this.called(key)}: ${problem}`));
       button.type = "button";
       button.addEventListener("click", () => this.goTo(key));
@@ -217,6 +217,12 @@ class FormView {
     list.append(...items);
     this.summary.replaceChildren(make("strong", "", listed.length === 1 ? "One thing to mend" : `${listed.length} things to mend`), list);
   }
+  // Problems that have no field of their own stand in the summary at once.
+  listed() {
+    if (this.page.asked) return this.page.problems;
+    return this.page.problems.filter(([key]) => !this.knows(key) && (key !== "" || this.page.draft.seq > 0));
+  }
+  knows(key) { return this.fields.has(key); }
   called(key) { return this.fields.get(key).label; }
   goTo(key) {
     const field = this.fields.get(key);

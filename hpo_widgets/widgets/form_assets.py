@@ -12,15 +12,15 @@ HERE = Path(__file__).parent
 SHARED = "form"
 
 
-def form_script(name: str) -> str:
-    """Gives a form's module: `form.js`, then its own file, which ends with `export default formWidget(View)`."""
-    return _joined(f"{SHARED}.js", name)
+def form_script(*names: str) -> str:
+    """Gives a form's module: `form.js`, then its own files, the last ending with `export default formWidget(View)`."""
+    return _joined(f"{SHARED}.js", *names)
 
 
-def form_style(name: str = "") -> str:
-    """Gives the styles of a form: `form.css`, then the form's own file if it has one."""
-    return _joined(f"{SHARED}.css", name)
+def form_style(*names: str) -> str:
+    """Gives the styles of a form: `form.css`, then the form's own files if it has any."""
+    return _joined(f"{SHARED}.css", *names)
 
 
 def _joined(*names: str) -> str:
-    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names if name)
+    return "\n".join((HERE / name).read_text(encoding="utf-8") for name in names)

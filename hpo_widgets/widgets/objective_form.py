@@ -24,7 +24,7 @@ MOST_SUGGESTED = 200
 
 
 class ObjectiveForm(Form):
-    """Is the form of objectives: `value` is a tuple of `Objective`s, or `None` while `errors` says what is to be mended.
+    """Is the form of objectives: `value` is a tuple of `Objective`s, or `None` while `errors` says what to mend.
 
     Args:
         objective: What it begins with, as in `tune`: a name, `(title, series, sign)`, or a list of those.
@@ -66,9 +66,9 @@ class ObjectiveForm(Form):
         problems: list[Problem] = []
         found: list[Objective] = []
         for row in rows:
-            title = str(row.get("title", "")).strip()
-            series = str(row.get("series", "")).strip() or title
-            if not title:
+            title = str(row.get("title", ""))
+            series = str(row.get("series", "")) or title
+            if not title.strip():
                 text = "give the name under which the metric is reported, such as loss."
                 problems.append(Problem(f"{row['id']}.title", text))
                 continue

@@ -51,8 +51,8 @@ class StudyForm(Form):
         surroundings: Where base tasks are looked for: this notebook, its folder and its store when absent.
     """
 
-    _esm = form_script("study_form.js")
-    _css = form_style("study_form.css")
+    _esm = form_script("form_embed.js", "study_form.js")
+    _css = form_style("limits_form.css", "study_form.css")
     title = "Search"
 
     space: Any = traitlets.Instance(SearchSpaceForm).tag(sync=True, **ipywidgets.widget_serialization)
@@ -87,7 +87,8 @@ class StudyForm(Form):
         chosen = str(self.draft.get("fields", {}).get("base", ""))
         if chosen not in (PATH, "") and chosen not in (value for value, _ in found):
             kind, _, name = chosen.partition(":")
-            found.append([chosen, f"{words.cut(name)} ({kind}, not here now)"])
+            here = "" if kind in ("script", "notebook") else ", not here now"
+            found.append([chosen, f"{words.cut(name)} ({kind}{here})"])
         cores, gpus = machine()
         listed = f"GPUs {', '.join(gpus)}" if gpus else "no GPU"
         self.choices = {
@@ -186,7 +187,9 @@ class StudyForm(Form):
         fields = self.draft["fields"]
         rows = [["base task", str(fields.get("base", "")).partition(":")[2] or str(fields.get("path", ""))]]
         rows += [["method", str(fields.get("strategy", ""))]]
-        rows += [[f"parameter {each[0]}", f"{each[1]}: {each[2]}"] for each in self.space._table().rows if each[3] == "yes"]
+        rows += [
+            [f"parameter {each[0]}", f"{each[1]}: {each[2]}"] for each in self.space._table().rows if each[3] == "yes"
+        ]
         rows += [["objective", f"{title}/{series}, {sign}"] for title, series, sign in self.objective._table().rows]
         rows += [[label.lower(), value] for label, value in self.limits._table().rows]
         rows += [[name, str(fields[name])] for name in ("name", "project", "queue", "gpus", "seed") if fields.get(name)]
@@ -230,7 +233,7 @@ class StudyForm(Form):
             if part in parts:
                 getattr(self, child).value = parts[part]
         base, strategy = parts.get("base"), parts.get("strategy")
-        texts = {key: parts[key] for key in ("name", "project", "queue") if key in parts}
+        texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue") if key in parts}
         if "seed" in parts:
             texts["seed"] = str(parts["seed"])
         if strategy is not None:
