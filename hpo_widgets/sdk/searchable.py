@@ -41,7 +41,7 @@ class Candidate:
 
     reference: BaseReference
     label: str
-    """What people see: its name, and where it is from."""
+    """What people see."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -118,10 +118,8 @@ class Surroundings:
     def _functions(self) -> Iterator[Candidate]:
         found = [name for name, value in list(self.namespace.items()) if _is_searchable(name, value)]
         for name in reversed(found[-MOST:]):
-            kind = "%%objective cell" if isinstance(self.namespace[name], CellTask) else "function"
-            yield Candidate(
-                reference=BaseReference(kind=BaseKind.FUNCTION, name=name), label=f"{name} ({kind} of this notebook)"
-            )
+            label = f"{name} (%%objective)" if isinstance(self.namespace[name], CellTask) else name
+            yield Candidate(reference=BaseReference(kind=BaseKind.FUNCTION, name=name), label=label)
 
     def _function(self, name: str) -> Any:
         found = self.namespace.get(name)
@@ -149,7 +147,7 @@ class Surroundings:
         names = sorted(each.name for each in self.folder.glob(pattern) if each.is_file() and each.name != own)
         for name in names[:MOST]:
             if not name.startswith((".", "_")):
-                yield Candidate(reference=BaseReference(kind=kind, name=name), label=f"{name} ({kind.value})")
+                yield Candidate(reference=BaseReference(kind=kind, name=name), label=name)
 
     def _of_notebook(self, path: Path) -> Proposal:
         notebook = read_notebook(path)
@@ -166,11 +164,11 @@ class Surroundings:
         for study in store.studies()[:MOST]:
             if study.config.get("code"):
                 reference = BaseReference(kind=BaseKind.STUDY, name=study.name)
-                yield Candidate(reference=reference, label=f"{study.name} (study of {study.config['base_name']})")
+                yield Candidate(reference=reference, label=f"{study.name} ({study.config['base_name']})")
         own = [task for task, _ in store.find_tasks() if task.study is None and task.code]
         for task in own[:MOST]:
             reference = BaseReference(kind=BaseKind.TASK, name=task.id)
-            yield Candidate(reference=reference, label=f"{task.name} (task {task.id[:8]})")
+            yield Candidate(reference=reference, label=f"{task.name} ({task.id[:8]})")
 
     def _base_task(self, base: BaseReference) -> BaseTask:
         store = self.store
@@ -234,10 +232,7 @@ def _is_searchable(name: str, value: Any) -> bool:
         return True
     if not isinstance(value, types.FunctionType) or value.__module__ != "__main__":
         return False
-    try:
-        return bool(signature_parameters(value))
-    except InvalidInput:
-        return False
+    return any(name != "task" for name in inspect.signature(value).parameters)
 
 
 def _source(function: Any) -> str:

@@ -34,7 +34,7 @@ function renderApp({ model, el }) {
     head.hidden = stage !== "study";
     form.hidden = bar.hidden = stage === "study";
     line.textContent = model.get("line");
-    start.disabled = stage === "starting";
+    start.setAttribute("aria-disabled", stage === "starting"); // a button that is disabled would lose the focus
     state.textContent = stage === "starting" ? "Starting…" : "";
     const texts = model.get("messages");
     messages.hidden = !texts.length;

@@ -56,7 +56,20 @@ class StudyView extends FormView {
     if (field.hpoOptions === text) return;
     field.hpoOptions = text;
     const chosen = this.page.typed(field.key);
-    field.input.replaceChildren(...options.map(([value, label]) => { const option = make("option", "", label); option.value = value; return option; }));
+    const groups = new Map();
+    const nodes = options.map(([value, label, group]) => {
+      const option = make("option", "", label);
+      option.value = value;
+      if (!group) return option;
+      const known = groups.get(group);
+      if (known) { known.append(option); return undefined; }
+      const node = make("optgroup");
+      node.label = group;
+      node.append(option);
+      groups.set(group, node);
+      return node;
+    });
+    field.input.replaceChildren(...nodes.filter(Boolean));
     field.input.value = chosen;
   }
 
@@ -93,7 +106,7 @@ class StudyView extends FormView {
   }
   optionField(key, option, empty, choices, hint) {
     const listed = choices.length ? choices : empty === "True" || empty === "False" ? ["True", "False"] : [];
-    const label = option.replaceAll("_", " ");
+    const label = option.charAt(0).toUpperCase() + option.slice(1).replaceAll("_", " ");
     if (!listed.length) return this.field({ key, label, placeholder: empty, hint });
     const options = [["", `${empty} (as usual)`], ...listed.filter((each) => each !== empty || choices.length).map((each) => [each, each])];
     return this.field({ key, label, kind: "select", options, hint });

@@ -14,7 +14,7 @@ from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.dialects.python_cell import python_cell
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.model.plan import BaseReference, StudyPlan
+from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.sdk.plan_import import Imported, read_configuration
 from hpo_widgets.sdk.planning import DEFAULT_MAX_JOBS, default_concurrency, machine, methods, queues
 from hpo_widgets.sdk.searchable import Proposal, Surroundings
@@ -38,6 +38,13 @@ from hpo_widgets.widgets.study_files import read_file, write_file
 from hpo_widgets.widgets.study_rows import proposed_rows
 
 MOST_NOTICES = 50
+GROUPS = {
+    BaseKind.FUNCTION: "Functions of this notebook",
+    BaseKind.SCRIPT: "Scripts beside it",
+    BaseKind.NOTEBOOK: "Notebooks beside it",
+    BaseKind.STUDY: "What studies ran",
+    BaseKind.TASK: "What tasks ran",
+}
 CHILDREN = ("space", "objective", "limits")
 
 
@@ -83,16 +90,19 @@ class StudyForm(Form):
     # -- what there is to choose from --------------------------------------------------------------------------------
     def refresh(self) -> None:
         """Looks again for functions, files and studies to choose from."""
-        found = [[f"{c.reference.kind.value}:{c.reference.name}", c.label] for c in self.surroundings.candidates()]
+        found = [
+            [f"{c.reference.kind.value}:{c.reference.name}", words.cut(c.label), GROUPS[c.reference.kind]]
+            for c in self.surroundings.candidates()
+        ]
         chosen = str(self.draft.get("fields", {}).get("base", ""))
-        if chosen not in (PATH, "") and chosen not in (value for value, _ in found):
+        if chosen not in (PATH, "") and chosen not in (each[0] for each in found):
             kind, _, name = chosen.partition(":")
-            here = "" if kind in ("script", "notebook") else ", not here now"
-            found.append([chosen, f"{words.cut(name)} ({kind}{here})"])
+            here = "" if kind in ("script", "notebook") else " (not here now)"
+            found.append([chosen, f"{words.cut(name)}{here}", f"Elsewhere: {kind}"])
         cores, gpus = machine()
         listed = f"GPUs {', '.join(gpus)}" if gpus else "no GPU"
         self.choices = {
-            "bases": [*found, [PATH, "a script or notebook elsewhere, by its path"]],
+            "bases": [*found, [PATH, "a file, by its path…"]],
             "methods": [
                 [m.name, m.sentence, [[o.name, _default(o.default), list(o.choices), o.note] for o in m.options]]
                 for m in methods()

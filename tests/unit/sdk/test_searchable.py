@@ -132,7 +132,7 @@ def test_what_was_searched_before_gives_its_objective_and_all_that_it_reported(t
 
     assert found == [LOSS, Objective("seconds", "seconds")]
     listed = [each.label for each in around(tmp_path, store).candidates()]
-    assert listed == ["first (study of <lambda>)"]
+    assert listed == ["first (<lambda>)"]
     with pytest.raises(InvalidInput, match="stayed in the process that ran it"):
         around(tmp_path, store).propose(BaseReference(kind=BaseKind.STUDY, name="first"))
 
