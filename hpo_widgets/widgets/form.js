@@ -65,12 +65,13 @@ class FormPage {
   flush() { if (this.dirty.size) this.change(() => {}); }
   change(alter) {
     clearTimeout(this.timer);
-    const draft = structuredClone(this.draft);
-    const rows = new Map(draft.rows.map((row) => [row.id, row]));
+    // What does not change is shared with the draft before, which is never changed itself.
+    const draft = { ...this.draft, fields: { ...this.draft.fields }, rows: [...this.rows] };
+    const places = new Map(draft.rows.map((row, at) => [row.id, at]));
     for (const [key, value] of this.dirty) {
       const [id, name] = splitKey(key);
-      const place = id ? rows.get(id) : draft.fields;
-      if (place) place[name] = value;
+      if (!id) draft.fields[name] = value;
+      else if (places.has(id)) draft.rows[places.get(id)] = { ...draft.rows[places.get(id)], [name]: value };
     }
     this.dirty.clear();
     alter(draft);
@@ -171,6 +172,8 @@ class FormView {
       }
       field.refused = undefined;
       this.page.type(key, kind === "check" ? input.checked : input.value, at_once);
+      // What a choice brings or takes away must be there before the next key, which may be Tab.
+      if (at_once) this.show();
     });
     input.addEventListener("blur", () => { this.page.left.add(key); this.page.flush(); this.later(); });
   }
@@ -236,6 +239,17 @@ class FormView {
   }
 }
 
+// Brings the children of a node in an order; those that stay in place are not touched, and the focus stays where it was.
+function order(node, wanted) {
+  const keep = new Set(wanted);
+  const focused = node.contains(document.activeElement) ? document.activeElement : null;
+  for (const child of [...node.children]) if (!keep.has(child)) child.remove();
+  let at = node.firstElementChild;
+  for (const child of wanted) if (child === at) at = at.nextElementSibling; else node.insertBefore(child, at);
+  // What is moved loses the focus.
+  if (focused && focused !== document.activeElement && node.contains(focused)) focused.focus();
+}
+
 // ---- rows that come, go and move while the focus stays where it was ------------------------------------------------------
 // `build(id)` gives { node, first }: the row's element and the input that a new row begins with; `blank()` gives a row
 // without id; `named(id)` is what people call it.
@@ -248,16 +262,9 @@ class FormRows {
   prepare() {
     const ids = this.page.rows.map((row) => row.id);
     const there = new Set(ids);
-    for (const [id, row] of this.made) if (!there.has(id)) { row.node.remove(); this.made.delete(id); this.view.forget(id); }
-    const focused = this.node.contains(document.activeElement) ? document.activeElement : null;
-    let at = this.node.firstElementChild;
-    for (const id of ids) {
-      if (!this.made.has(id)) this.made.set(id, this.build(id));
-      const { node } = this.made.get(id);
-      if (node === at) at = at.nextElementSibling; else this.node.insertBefore(node, at);
-    }
-    // What is moved loses the focus.
-    if (focused && focused !== document.activeElement && this.node.contains(focused)) focused.focus();
+    for (const id of this.made.keys()) if (!there.has(id)) { this.made.delete(id); this.view.forget(id); }
+    for (const id of ids) if (!this.made.has(id)) this.made.set(id, this.build(id));
+    order(this.node, ids.map((id) => this.made.get(id).node));
   }
   place(id) { return this.page.rows.findIndex((row) => row.id === id); }
   newId() { return Math.random().toString(36).slice(2, 10); }

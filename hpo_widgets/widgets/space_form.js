@@ -14,7 +14,7 @@ const SHAPES = {
   integer: { ...RANGE, step: { label: "Step", placeholder: "1" }, open: OPEN },
   log: { ...RANGE, base: { label: "Base", placeholder: "10" }, step: { label: "Exp step", placeholder: "none" }, open: OPEN },
   normal: { mu: { label: "Mean" }, sigma: { label: "Std dev" }, ...ENDS, step: STEP },
-  lognormal: { mu: { label: "Log mean" }, sigma: { label: "Log std dev" }, ...ENDS, step: STEP },
+  lognormal: { mu: { label: "Log mean" }, sigma: { label: "Log std" }, ...ENDS, step: STEP },
   discrete: { values: { label: "Values, separated by commas", placeholder: "96, 128, 160" } },
   fixed: { values: { label: "Value", placeholder: "" } },
   set: { combinations: { label: "Combinations (JSON)", kind: "area" } },
@@ -48,9 +48,10 @@ class SpaceView extends FormView {
     const node = make("div", "hpo-row");
     node.setAttribute("role", "group");
     const line = { id, node, parts: make("div", "hpo-row-fields"), messages: make("div", "hpo-row-messages") };
-    const on = this.rowField(line, "on", { label: "Search", kind: "check" });
+    const on = this.rowField(line, "on", { label: "Use", kind: "check" });
     const name = this.rowField(line, "name", { label: "Name" });
     const kind = this.rowField(line, "kind", { label: "Kind", kind: "select", options: KINDS });
+    line.note = line.messages.appendChild(make("p", "hpo-hint"));
     line.picture = this.buildPicture();
     line.buttons = this.buildButtons(id);
     node.append(on.node, name.node, kind.node, line.parts, line.picture.node, line.buttons.node, line.messages);
@@ -124,7 +125,7 @@ class SpaceView extends FormView {
       field.input.placeholder = spec.placeholder ?? "";
       return field.node;
     });
-    line.parts.replaceChildren(...nodes);
+    order(line.parts, nodes);
     const select = this.fields.get(`${line.id}.kind`).input;
     if (kind === "set" && select.options.length === KINDS.length) {
       const option = make("option", "", "combinations");
@@ -160,12 +161,14 @@ class SpaceView extends FormView {
     if (line.drawn === picture) return;
     line.drawn = picture;
     const { node, svg, path, caption } = line.picture;
-    const { bars = [], apart = false, label = "", draws = "", note = "" } = shown ?? {};
+    const { bars = [], apart = false, label = "", draws = [], note = "" } = shown ?? {};
     node.classList.toggle("hpo-picture-none", !bars.length);
     path.setAttribute("d", barsPath(bars, apart));
     svg.setAttribute("aria-label", label ? `Distribution: ${label}` : "No distribution yet");
-    caption.textContent = [draws && `e.g. ${draws}`, note].filter(Boolean).join("; ");
-    caption.title = [label, caption.textContent].filter(Boolean).join("\n");
+    const texts = draws.map((text, i) => make("span", "", i < draws.length - 1 ? `${text},` : text));
+    caption.replaceChildren(...(texts.length ? ["e.g.", ...texts] : []).flatMap((each) => [each, " "]));
+    node.title = [label, caption.textContent].filter(Boolean).join("\n");
+    line.note.textContent = note;
   }
 }
 

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
 from hpo_widgets.charts.range_picture import count_text, range_picture
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
+from hpo_widgets.model.parameter_values import plain, shown, value_problem
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
-from hpo_widgets.sdk.proposals import propose
+from hpo_widgets.sdk.proposals import propose_base
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
-from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_row
+from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_name, write_row
 
 MOST_ROWS = 1000
 """Parameters of one form; more are no longer read by anybody."""
@@ -66,13 +68,16 @@ class SearchSpaceForm(Form):
         Raises:
             InvalidInput: As there; the form stays as it was.
         """
-        rows = [
-            {"on": True, "name": each.name, "kind": "uniform"}
-            if each.range is None
-            else write_row(each.range, on=each.searched)
-            for each in propose(base)
-        ]
-        self._put_rows(rows)
+        self.fill_rows(*propose_base(base))
+
+    def fill_rows(self, parameters: Iterable[BaseParameter], ranges: Mapping[str, Parameter]) -> None:
+        """Replaces all rows by one a parameter: searched where it has a range, else its default, switched off.
+
+        Raises:
+            InvalidInput: When there are too many; the form stays as it was.
+        """
+        rows = [_proposed(each, ranges.get(each.name)) for each in parameters]
+        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
 
     def to_json(self) -> dict[str, Any]:
         """Gives the space in its stored form, lossless and versioned.
@@ -92,9 +97,6 @@ class SearchSpaceForm(Form):
         self.value = read_space_json(data)
 
     # -- the form ----------------------------------------------------------------------------------------------------
-    def _put_rows(self, rows: Iterable[Row]) -> None:
-        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
-
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
@@ -106,19 +108,18 @@ class SearchSpaceForm(Form):
             raise InvalidInput(f"there are {len(rows):,} parameters, a form takes {MOST_ROWS:,}; remove some.")
         read = [(row, read_row(row)) for row in rows]
         live = [(row, each) for row, each in read if row.get("on") is not False]
-        problems = [Problem(f"{row['id']}.{field}", text) for row, each in live for field, text in each.problems]
-        problems += _repeated(live)
-        shown = {str(row["id"]): _picture(each) for row, each in read}
+        problems = list(_problems(live))
+        pictures = {str(row["id"]): _picture(each) for row, each in read}
         if not live:
             problems.append(Problem("", _nothing(rows)))
         space = None
         if not problems:
             space = SearchSpace(each.parameter for _, each in live if each.parameter is not None)
         total = "" if space is None else _total(space)
-        return Reading(value=space, problems=problems, shown={"rows": shown, "total": total})
+        return Reading(value=space, problems=problems, shown={"rows": pictures, "total": total})
 
     def _table(self) -> Table:
-        columns = ["parameter", "kind", "values", "searched"]
+        columns = ["parameter", "kind", "values", "used"]
         rows = [[*_described(row), "yes" if row.get("on") is not False else "no"] for row in self.draft["rows"]]
         return Table(columns, rows, str(self.answer.get("total", "")))
 
@@ -153,21 +154,29 @@ def _numbered(rows: Iterable[Row]) -> list[Row]:
     return found
 
 
+def _proposed(parameter: BaseParameter, found: Parameter | None) -> Row:
+    default = plain(parameter.default)
+    if found is not None:
+        return write_row(found)
+    if parameter.required or value_problem(default):
+        return {"on": parameter.required, "name": write_name(parameter.name), "kind": "uniform"}
+    return write_row(DiscreteParameterRange(parameter.name, [default]), on=False)
+
+
 def _nothing(rows: list[Row]) -> str:
     return "switch at least one parameter on." if rows else "the search space is empty; add at least one parameter."
 
 
-def _repeated(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> list[Problem]:
-    """Finds rows whose names another row before them gives as well."""
+def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Problem]:
+    """Yields what is wrong with the rows in their order, names that a row before has given included."""
     seen: set[str] = set()
-    found = []
     for row, each in live:
-        names = each.names
-        for name in sorted(names & seen):
+        for name in sorted(each.names & seen):
             field = "combinations" if row.get("kind") == "set" else "name"
-            found.append(Problem(f"{row['id']}.{field}", f"{name!r} is in a row above already; rename or remove one."))
-        seen |= names
-    return found
+            yield Problem(f"{row['id']}.{field}", f"{shown(name)} is in a row above already; rename or remove one.")
+        seen |= each.names
+        for field, text in each.problems:
+            yield Problem(f"{row['id']}.{field}", text)
 
 
 def _total(space: SearchSpace) -> str:
@@ -186,7 +195,7 @@ def _drawn(parameter: Parameter) -> dict[str, Any]:
         "bars": list(picture.bars),
         "apart": picture.apart,
         "label": picture.label,
-        "draws": ", ".join(picture.draws),
+        "draws": list(picture.draws),
         "note": _mixed(parameter),
     }
 
