@@ -22,6 +22,8 @@ TITLED = ("report_scalar",)
 """Methods called with a title and a series."""
 NAMED = ("report", "report_single_value", "log_metric")
 """Functions and methods called with one name, which may be `title/series`."""
+COUNTERS = frozenset({"epoch", "step", "iteration", "iter", "batch", "trial", "fold", "round"})
+"""Names of what is counted and not measured."""
 MOST = 50
 LATEST_STUDIES = 3
 """Studies of the same base task whose metrics are looked at."""
@@ -33,6 +35,17 @@ def metrics_in(source: str) -> list[Objective]:
     if tree is None:
         return []
     return list(dict.fromkeys(objective_named(*each) for node in ast.walk(tree) for each in _said(node)))[:MOST]
+
+
+def metrics_printed_in(source: str) -> list[Objective]:
+    """Gives the metrics that a text prints as `epoch=3 loss=0.25`, by its f-strings."""
+    tree = parse(source)
+    calls = [] if tree is None else [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    printed = [call for call in calls if getattr(call.func, "id", "") == "print"]
+    texts = [each for call in printed for each in call.args if isinstance(each, ast.JoinedStr)]
+    parts = [part for text in texts for part in text.values if isinstance(part, ast.Constant)]
+    names = [found[1] for part in parts if (found := re.search(r"([A-Za-z]\w*)\s*=\s*$", str(part.value)))]
+    return [objective_named(name, name) for name in dict.fromkeys(names) if name.lower() not in COUNTERS][:MOST]
 
 
 def objective_named(title: str, series: str) -> Objective:

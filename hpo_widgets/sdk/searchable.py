@@ -8,11 +8,12 @@ import os
 import textwrap
 import types
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from hpo_widgets.agents.cell_kind import CellTask
+from hpo_widgets.agents.script_parameters import bare
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.base_task import BaseParameter, BaseTask
 from hpo_widgets.model.objective import Objective
@@ -20,7 +21,7 @@ from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.plan import BaseKind, BaseReference
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_recorded import study_base, task_base
-from hpo_widgets.sdk.metrics_found import DEFAULT, metrics_before, metrics_in
+from hpo_widgets.sdk.metrics_found import DEFAULT, metrics_before, metrics_in, metrics_printed_in
 from hpo_widgets.sdk.notebook import read_notebook
 from hpo_widgets.sdk.ranges import propose_ranges
 from hpo_widgets.sdk.script import capture_script, static_parameters
@@ -53,6 +54,8 @@ class Proposal:
     """A range for each parameter that has one; `None` when none has."""
     objectives: tuple[Objective, ...] = ()
     """What it reports or has reported, the likeliest first; never empty once it was read."""
+    prints: bool = False
+    """Whether it only prints its metrics, as `epoch=3 loss=0.25`."""
     notes: tuple[str, ...] = ()
     """What could not be told, and what to do."""
 
@@ -109,7 +112,9 @@ class Surroundings:
                 path = self.folder / Path(base.name).expanduser()
                 parameters = static_parameters(path) or capture_script(path, args=base.args).script.parameters
                 text = path.read_text(encoding="utf-8", errors="replace")
-                return self._proposal(parameters, metrics_in(text), path.name)
+                reported, printed = metrics_in(text), metrics_printed_in(text)
+                found = self._proposal(parameters, reported or printed, path.name)
+                return replace(found, prints=bool(printed) and not reported)
             case BaseKind.NOTEBOOK:
                 return self._of_notebook(self.folder / Path(base.name).expanduser())
         return self._of_recorded(base)
@@ -189,7 +194,9 @@ class Surroundings:
             study = Study(store, store.study(base.name).id)
             before = metrics_before(store, [study.record], study.record.config["base_name"])
             objectives = tuple(dict.fromkeys([*before, *reported])) or (DEFAULT,)
-            return Proposal(parameters=found.parameters, space=study.config.space, objectives=objectives)
+            searched = {bare(each) for each in study.config.space.names}
+            others = tuple(each for each in found.parameters if bare(each.name) not in searched)
+            return Proposal(parameters=others, space=study.config.space, objectives=objectives)
         return self._proposal(found.parameters, reported, found.name)
 
     # -- all ---------------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from IPython.core.getipython import get_ipython
 from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.dialects.python_cell import python_cell
 from hpo_widgets.errors import HpoError, InvalidInput
+from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.sdk.plan_import import Imported, read_configuration
@@ -35,7 +36,6 @@ from hpo_widgets.widgets.study_fields import (
     write_strategy,
 )
 from hpo_widgets.widgets.study_files import read_file, write_file
-from hpo_widgets.widgets.study_rows import proposed_rows
 
 MOST_NOTICES = 50
 GROUPS = {
@@ -145,10 +145,20 @@ class StudyForm(Form):
             text = "The ranges are those typed before; press Propose ranges for those that this base task proposes."
             self._note([*proposal.notes, text])
             return
-        self.space._put_rows(proposed_rows(proposal))
+        self._fill_space(proposal)
         self._proposed = self.space.draft["rows"]
         self.objective.value = list(proposal.objectives[:1])
+        self._type({"metrics": proposal.prints})
         self._note(proposal.notes)
+
+    def _fill_space(self, proposal: Proposal) -> None:
+        space = list(proposal.space or ())
+        if any(each.name is None for each in space):  # combinations have no name of their own
+            self.space.value = proposal.space
+            return
+        known = {each.name for each in proposal.parameters}
+        others = [BaseParameter(name=each.name) for each in space if each.name not in known]
+        self.space.fill_rows([*proposal.parameters, *others], {each.name: each for each in space})
 
     # -- the form ----------------------------------------------------------------------------------------------------
     def _fill(self, value: Any) -> None:

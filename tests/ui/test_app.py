@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.ui.axe import serious_violations
 from tests.ui.notebook_page import NotebookPage
 
 pytestmark = pytest.mark.ui
@@ -314,6 +315,7 @@ def test_the_form_follows_the_theme_and_fits_600_pixels(
     assert (sum(map(int, background[4:-1].split(","))) > 380) == (theme == "light")
     assert notebook.screenshot(tmp_path / "form.png", 1).stat().st_size > 0
     clean(notebook)
+    assert serious_violations(notebook.page, ".hpo-app") == []
 
 
 def test_saved_notebook_shows_a_table_without_a_kernel(open_notebook: OpenNotebook) -> None:

@@ -171,3 +171,14 @@ def test_signatures_name_types_and_defaults() -> None:
         "d": ("bool", True, False),
     }
     assert propose_signature(signature_parameters(f)[0]) is None
+
+
+def test_what_a_script_prints_is_offered_when_it_reports_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / "fit.py").write_text(
+        'lr = 0.1\nfor epoch in range(3):\n    print(f"epoch={epoch} accuracy={lr:.3f}")\n'
+    )
+
+    found = around(tmp_path).propose(BaseReference(kind=BaseKind.SCRIPT, name="fit.py"))
+
+    assert found.objectives == (Objective("accuracy", "accuracy", Sign.MAX),)
+    assert found.prints
