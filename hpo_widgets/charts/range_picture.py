@@ -55,7 +55,7 @@ def range_picture(parameter: Parameter) -> RangePicture:
 
 def count_text(size: float) -> str:
     """Writes a number of values: with separators, rounded from a billion on, `∞` for a continuous range."""
-    if math.isinf(size):
+    if size == math.inf:
         return "∞"
     return f"{int(size):,}" if size < 1e9 else _power(int(size))
 
@@ -136,7 +136,7 @@ def _label(parameter: Parameter) -> str:
 
 def _counted(parameter: Parameter) -> str:
     whole = " whole" if isinstance(parameter, UniformIntegerParameterRange) else ""
-    return "" if math.isinf(parameter.size) else f"{count_text(parameter.size)}{whole} numbers "
+    return "" if parameter.size == math.inf else f"{count_text(parameter.size)}{whole} numbers "
 
 
 def _draws(parameter: Parameter) -> list[str]:

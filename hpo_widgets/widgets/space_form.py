@@ -76,8 +76,7 @@ class SearchSpaceForm(Form):
         Raises:
             InvalidInput: When there are too many; the form stays as it was.
         """
-        rows = [_proposed(each, ranges.get(each.name)) for each in parameters]
-        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
+        self._put_rows(_proposed(each, ranges.get(each.name)) for each in parameters)
 
     def to_json(self) -> dict[str, Any]:
         """Gives the space in its stored form, lossless and versioned.
@@ -97,6 +96,9 @@ class SearchSpaceForm(Form):
         self.value = read_space_json(data)
 
     # -- the form ----------------------------------------------------------------------------------------------------
+    def _put_rows(self, rows: Iterable[Row]) -> None:
+        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
+
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
