@@ -58,7 +58,8 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
         if first.sign.value != "min":
             found["direction"] = first.sign.value
     else:
-        found["objective"] = [(each.title, each.series, each.sign.value) for each in plan.objectives]
+        triples = [(each.title, each.series, each.sign.value) for each in plan.objectives]
+        found["objective"] = triples if len(triples) > 1 else triples[0]
     strategy = plan.strategy
     if strategy["options"]:
         found["strategy"] = {"name": strategy["name"], "options": dict(strategy["options"])}
@@ -179,7 +180,7 @@ def literal(value: Any) -> str:
 
 
 def _written(name: str, value: Any) -> str:
-    if name.endswith("time_limit") and value % 60 == 0:
+    if name.endswith("time_limit") and value % 60 == 0 and value > 60:
         return f"{int(value // 60)} * 60"
     return literal(value)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.latent import CategoricalLatent, Latent
 from hpo_widgets.model.parameter_tree import Fixed
 from hpo_widgets.model.space import SearchSpace
-from hpo_widgets.sdk.base_recorded import recorded_base
+from hpo_widgets.sdk.base_recorded import own_parameters, recorded_base
 from hpo_widgets.sdk.notebook import ReadNotebook, read_notebook
 from hpo_widgets.sdk.script import CapturedScript, capture_script
 from hpo_widgets.store.base import Store
@@ -43,6 +43,8 @@ class BaseCode:
     """When it is a script."""
     notebook: ReadNotebook | None = None
     """When it is a notebook."""
+    own: Mapping[str, Any] = field(default_factory=dict)
+    """Values of what is not searched, for a task that is run again."""
 
     @property
     def space(self) -> SearchSpace | None:
@@ -135,9 +137,9 @@ def read_base(given: Any, *, args: Sequence[Any] = (), metrics: str | None = Non
         return BaseCode(name=script.script.name, script=script)
     if args or metrics is not None:
         raise InvalidInput("args and metrics are for the path of a script; leave them out.")
-    given = recorded_base(given)
+    own, given = own_parameters(given), recorded_base(given)
     if isinstance(given, BaseTask):
-        return BaseCode(name=given.name, task=given)
+        return BaseCode(name=given.name, task=given, own=own)
     if not callable(given):
         raise InvalidInput(f"{given!r:.200} is not a function; {ALLOWED} as the first argument.")
     return BaseCode(name=str(getattr(given, "__name__", type(given).__name__)), function=given)

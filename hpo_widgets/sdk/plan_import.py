@@ -15,6 +15,11 @@ from hpo_widgets.model.space import SearchSpace
 
 SUBJECT = "import"
 SPACE_FORMAT = "hpo_widgets.space"
+READERS = {
+    "comet": ("read_config", "a Comet config"),
+    "clearml": ("read_params_search", "the JSON of clearml-param-search"),
+}
+"""Module of `hpo_widgets.dialects`, its function, and what people call what it reads."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,19 +46,28 @@ def read_configuration(text: str) -> Imported:
         data = read_json(text, SUBJECT)
     except InvalidInput:
         # Comet's files are Python literals, which JSON need not be.
-        if (found := _foreign("comet", "read_config", text)) is not None:
-            return found
-        raise
+        found = _foreign("comet", text)
+        if found is None:
+            raise
+        return found
     if is_native(data):
         return _native(data)
-    for module, reader in (("comet", "read_config"), ("clearml", "read_params_search")):
-        if _claims(module, data) and (found := _foreign(module, reader, text)) is not None:
-            return found
+    for module in READERS:
+        if _claims(module, data):
+            found = _foreign(module, text)
+            if found is not None:
+                return found
+            raise InvalidInput(
+                f"this looks like {READERS[module][1]}, which this version cannot read.", subject=SUBJECT
+            )
     raise InvalidInput(
-        "this is no configuration that is known; export one from a form, or give the JSON of clearml-param-search or "
-        "a Comet config.",
+        f"this is no configuration that is known; give one that a form has exported, {_all_readers()}.",
         subject=SUBJECT,
     )
+
+
+def _all_readers() -> str:
+    return ", or ".join(said for _, said in READERS.values())
 
 
 def _native(data: Mapping[str, Any]) -> Imported:
@@ -69,11 +83,12 @@ def _claims(module: str, data: Any) -> bool:
     if module == "comet":
         return isinstance(data, Mapping) and ("algorithm" in data or "parameters" in data)
     first = data[0] if isinstance(data, list) and data else data
-    return isinstance(first, Mapping)
+    return isinstance(first, Mapping) and ("name" in first or "parameter_optimization_space" in first)
 
 
-def _foreign(module: str, reader: str, text: str) -> Imported | None:
+def _foreign(module: str, text: str) -> Imported | None:
     """Reads another tool's text, `None` when its reader is not part of this package."""
+    reader, _ = READERS[module]
     try:
         read: Callable[[str], Any] = getattr(importlib.import_module(f"hpo_widgets.dialects.{module}"), reader)
     except (ImportError, AttributeError):
@@ -84,4 +99,4 @@ def _foreign(module: str, reader: str, text: str) -> Imported | None:
 def _as_imported(module: str, found: Any) -> Imported:
     known = {each.name for each in fields(StudyPlan)}
     parts = {name: value for name in known if (value := getattr(found, name, None)) is not None}
-    return Imported(source=module, parts=parts, notes=tuple(getattr(found, "notes", ())))
+    return Imported(source=READERS[module][1], parts=parts, notes=tuple(getattr(found, "notes", ())))

@@ -96,7 +96,12 @@ class Surroundings:
                 return self._function(base.name)
             case BaseKind.SCRIPT | BaseKind.NOTEBOOK:
                 return self.folder / Path(base.name).expanduser()
-        return self._base_task(base)
+        found = self._base_task(base)
+        if base.kind is BaseKind.TASK and self.store is not None:
+            from hpo_widgets.sdk.task import Task
+
+            return Task(self.store, base.name)  # knows its own values too
+        return found
 
     def propose(self, base: BaseReference) -> Proposal:
         """Reads what a base task takes and reports, and proposes where to start. Blocks while a script is read.

@@ -19,6 +19,7 @@ from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function, read_base
+from hpo_widgets.sdk.base_recorded import with_own
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
@@ -128,6 +129,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             retries=retries,
         )
     )
+    if base is not None and found_space is not None:
+        found_space = with_own(found_space, base.own)
     if base is not None and found_space is not None and kind is not None:
         problems += base.problems(found_space, kind)
     if problems or base is None:

@@ -6,6 +6,7 @@ import inspect
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hpo_widgets.strategies.registry import MAKERS, OPTUNA_NAMES
@@ -50,6 +51,7 @@ class Method:
     options: tuple[Option, ...] = ()
 
 
+@cache
 def methods() -> tuple[Method, ...]:
     """Lists the strategies of the registry, each with the options that it takes by name and JSON can hold."""
     return tuple(Method(name=name, sentence=_sentence(name, maker), options=_options(name)) for name, maker in _known())

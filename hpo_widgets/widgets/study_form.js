@@ -199,12 +199,18 @@ class StudyView extends FormView {
     Object.assign(area, { value: text, readOnly: true, rows: text.split("\n").length, spellcheck: false });
     area.setAttribute("aria-label", "Python code of this search");
     const copy = makeButton("", "Copy", undefined, () => { area.select(); navigator.clipboard?.writeText(text).then(() => this.say("Copied.")); });
-    const close = makeButton("", "Close the code", "Close", () => { this.cell.hidden = true; this.code.focus(); });
+    const close = makeButton("", "Close the code", "Close", () => this.hideCell());
     const buttons = make("div", "hpo-buttons");
     buttons.append(copy, close);
     this.cell.replaceChildren(make("h3", "hpo-heading", "The same search as a cell"), area, buttons);
     this.cell.hidden = false;
     if (this.leads()) area.focus();
+  }
+
+  hideCell() { this.cell.hidden = true; this.code.focus(); }
+  onKey(event) {
+    if (event.key === "Escape" && this.cell.contains(event.target)) { this.hideCell(); event.stopPropagation(); return; }
+    super.onKey(event);
   }
 
   // -- all -----------------------------------------------------------------------------------------------------------

@@ -280,6 +280,11 @@ def test_the_shown_code_runs_and_says_the_same(open_notebook: OpenNotebook) -> N
     app.get_by_role("button", name="Show code").click()
     code = app.get_by_label("Python code of this search")
     expect(code).to_be_focused()
+    notebook.page.keyboard.press("Escape")
+    expect(code).to_be_hidden()
+    expect(app.get_by_role("button", name="Show code")).to_be_focused()
+    notebook.page.keyboard.press("Enter")
+    expect(code).to_be_focused()
     notebook.page.evaluate(
         "text => window.jupyterapp.shell.currentWidget.content.widgets[2].model.sharedModel.setSource(text)",
         code.input_value(),
