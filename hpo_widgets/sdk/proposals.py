@@ -13,6 +13,8 @@ from hpo_widgets.sdk.ranges import propose_ranges
 from hpo_widgets.sdk.signature import propose_signature, signature_parameters
 from hpo_widgets.sdk.task_parameters import TaskParameters
 
+NOTEBOOK = "notebook"
+
 
 def propose_base(base: Any) -> tuple[Sequence[BaseParameter], dict[str, Parameter]]:
     """Gives the parameters of a base task in its own order, and the range of each that has one. Trains nothing.
@@ -29,9 +31,11 @@ def propose_base(base: Any) -> tuple[Sequence[BaseParameter], dict[str, Paramete
     code = read_base(base)
     declared = code.parameters
     if declared is not None:
-        # What a script's own help says is no comment of somebody who had a search in mind.
-        comments = {} if code.script is not None else {each.name: each.help for each in declared}
-        return declared, propose_ranges(declared, comments)
+        # What a command line's help says is no comment of somebody who had a search in mind.
+        is_commented = (
+            code.notebook is not None or code.function is not None or (code.task and code.task.kind == NOTEBOOK)
+        )
+        return declared, propose_ranges(declared, {each.name: each.help for each in declared} if is_commented else {})
     if code.function is None:
         raise InvalidInput(f"the parameters of {code.name!r} are known only when it runs; add the rows by hand.")
     found = signature_parameters(code.function)

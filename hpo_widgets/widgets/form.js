@@ -32,10 +32,11 @@ const splitKey = (key) => { const at = key.indexOf("."); return at < 0 ? ["", ke
 // ---- one model: the draft that Python knows, and on top of it what was typed since; the latter wins ---------------------
 class FormPage {
   constructor(model) {
-    Object.assign(this, { model, views: new Set(), dirty: new Map(), left: new Set(), asked: false, timer: 0, sent: 0 });
+    Object.assign(this, { model, views: new Set(), dirty: new Map(), left: new Set(), asked: false, dead: false, timer: 0, sent: 0 });
     model.on("change:draft", () => { this.index = undefined; this.tell(); });
     model.on("change:answer", () => this.tell());
     model.on("msg:custom", (message) => { if (message.op === "show_problems") this.ask(); if (message.op === "show_messages") this.askQuietly(); });
+    model.on("comm_live_update", () => { this.dead = true; this.tell(); });
     this.onLeave = () => this.flush();
     window.addEventListener("beforeunload", this.onLeave);
   }
@@ -110,11 +111,12 @@ class FormView {
     this.summary = make("div", "hpo-summary");
     this.summary.tabIndex = -1;
     this.summary.hidden = true;
+    this.gone = make("p", "hpo-message");
     this.status = make("p", "hpo-hidden");
     this.status.setAttribute("role", "status");
     this.root.addEventListener("keydown", (event) => this.onKey(event));
     this.build();
-    this.root.append(this.summary, this.status);
+    this.root.append(this.summary, this.gone, this.status);
     el.append(this.root);
     page.views.add(this);
     this.show();
@@ -185,6 +187,7 @@ class FormView {
     const messages = this.page.messages();
     for (const field of this.fields.values()) this.showField(field, messages);
     this.showSummary();
+    if (this.page.dead) this.gone.textContent = "The kernel that reads this form is gone; run its cell again. What is typed here now is not kept.";
     this.draw();
   }
   showField(field, messages) {
@@ -282,14 +285,22 @@ class FormRows {
     this.insert(this.place(id) + 1, this.page.row(id), `${this.named(id)} was duplicated.`);
   }
   delete(id, fallback) {
+    this.page.flush();
     const at = this.place(id);
     const said = `${this.named(id)} was removed.`;
+    this.removed = { at, row: this.page.row(id), name: this.named(id) };
     this.page.change((draft) => draft.rows.splice(at, 1));
     this.view.show();
     const next = this.page.rows[Math.min(at, this.page.rows.length - 1)];
     (next ? this.made.get(next.id).first : fallback)?.focus();
     this.view.say(said);
     this.onChange?.();
+  }
+  // Brings back what was removed last.
+  restore() {
+    const { at, row, name } = this.removed;
+    this.removed = undefined;
+    this.insert(Math.min(at, this.page.rows.length), row, `${name} is back.`);
   }
   move(id, by) {
     const at = this.place(id);

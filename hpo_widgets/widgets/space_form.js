@@ -32,7 +32,8 @@ class SpaceView extends FormView {
     this.total = make("p", "hpo-total");
     this.total.setAttribute("role", "status");
     const foot = make("div", "hpo-foot");
-    foot.append(this.add, this.total, make("p", "hpo-hint", "Enter adds a parameter, Alt+↑ and Alt+↓ move it."));
+    this.undo = makeButton("hpo-undo", "Undo", undefined, () => this.rows.restore());
+    foot.append(this.add, this.undo, this.total, make("p", "hpo-hint", "Enter adds a parameter, Alt+↑ and Alt+↓ move it."));
     const heading = make("p", "hpo-heading", "Search space");
     this.root.append(heading, this.empty, this.rows.node, foot);
   }
@@ -138,6 +139,10 @@ class SpaceView extends FormView {
     const { rows, total } = this.page.answer;
     this.page.rows.forEach((row, at) => this.drawRow(this.lines.get(row.id), rows?.[row.id], at));
     this.empty.hidden = this.page.rows.length > 0;
+    const { removed } = this.rows;
+    this.undo.hidden = !removed;
+    const undo = removed ? `Undo: bring ${removed.name} back` : "Undo";
+    if (this.undo.getAttribute("aria-label") !== undo) this.undo.setAttribute("aria-label", this.undo.title = undo);
     const text = total || (this.page.rows.length ? "–" : "");
     if (this.total.textContent !== text) this.total.textContent = text;
   }

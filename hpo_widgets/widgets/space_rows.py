@@ -277,7 +277,7 @@ def _log_row(row: Row, parameter: LogUniformParameterRange) -> Row:
 def write_name(name: Any) -> str:
     """Gives the text of a name: in quotes when it would be read as another."""
     text = str(name)
-    is_plain = text == text.strip() and text[:1] not in ("'", '"')
+    is_plain = text == text.strip() and text[:1] not in ("'", '"') and text.isprintable()
     return text if is_plain else repr(text)
 
 

@@ -92,6 +92,20 @@ def test_the_example_space_is_built_by_keyboard_alone(open_notebook: OpenNoteboo
     clean(notebook)
 
 
+def test_the_fields_of_another_kind_are_there_before_the_next_key(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook(["import hpo_widgets as hpo\nform = hpo.SearchSpaceForm({'a': (0.0, 1.0)})\nform"])
+    notebook.run_cell(0)
+    # Within one turn of the page, so that no frame can come between the choice and the question.
+    changed = """(select) => { select.value = "discrete"; select.dispatchEvent(new Event("input"));
+        return select.closest(".hpo-row").querySelector(".hpo-row-fields .hpo-field-values") !== null; }"""
+    assert field(notebook, "a", "Kind").evaluate(changed) is True
+    expect(field(notebook, "a", "Values, separated by commas")).to_be_visible()
+    # What was typed for the other kind is kept.
+    field(notebook, "a", "Kind").select_option("integer")
+    expect(field(notebook, "a", "High")).to_have_value("1")
+    clean(notebook)
+
+
 def test_rows_move_double_and_go_by_keyboard_and_the_focus_stays(open_notebook: OpenNotebook) -> None:
     notebook = open_notebook(["import hpo_widgets as hpo\nform = hpo.SearchSpaceForm({'a': 1, 'b': 2, 'c': 3})\nform"])
     notebook.run_cell(0)
@@ -110,6 +124,10 @@ def test_rows_move_double_and_go_by_keyboard_and_the_focus_stays(open_notebook: 
     expect(field(notebook, "a", "Name")).to_be_focused()
     row(notebook, "b").get_by_role("button", name="Remove b").press("Enter")
     expect(field(notebook, "z", "Name")).to_be_focused()
+    space_form(notebook).get_by_role("button", name="Undo: bring b back").press("Enter")
+    assert names(notebook) == ["b", "z", "a"]
+    expect(field(notebook, "b", "Name")).to_be_focused()
+    expect(space_form(notebook).get_by_role("button", name="Undo")).to_be_hidden()
     # Letters on boxes and lists are no commands of the notebook: "a" would add a cell, "d d" would delete this one.
     field(notebook, "z", "Use").focus()
     press(notebook, "a", "b", "d", "d")
@@ -137,6 +155,23 @@ def test_half_typed_text_survives_a_reload_and_shows_in_a_second_tab(open_notebo
     notebook.wait_text(1, "()")
     for tab in (notebook, second):
         clean(tab)
+
+
+def test_the_saved_notebook_has_the_values_as_a_table_and_a_page_without_kernel_says_so(
+    open_notebook: OpenNotebook,
+) -> None:
+    notebook = open_notebook(["import hpo_widgets as hpo\nform = hpo.SearchSpaceForm({'a': (0.0, 1.0)})\nform"])
+    notebook.run_cell(0)
+    expect(row(notebook, "a")).to_be_visible()
+    assert notebook.cell(0).locator(".hpo-static:visible").count() == 0
+    field(notebook, "a", "High").fill("7")
+    notebook.wait(lambda: "low 0, high 7" in json.dumps(notebook.outputs(0)), "the table follows")
+    table, live = notebook.save()["cells"][0]["outputs"]
+    assert "high 7" in "".join(table["data"]["text/html"])
+    assert live["data"]["text/plain"] == ["<SearchSpaceForm: complete>"]
+    notebook.restart_kernel()
+    expect(space_form(notebook)).to_contain_text("run its cell again")
+    clean(notebook)
 
 
 def test_typing_is_not_disturbed_by_what_a_program_sets(open_notebook: OpenNotebook) -> None:

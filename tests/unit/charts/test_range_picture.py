@@ -30,6 +30,7 @@ def test_a_bell_is_highest_in_the_middle_and_a_log_range_at_its_low_end():
     assert list(bell) == list(bell)[::-1]
     assert max(bell) == bell[BINS // 2]
     assert list(log) == sorted(log, reverse=True)
+    assert log[0] > 2 * log[1] > 4 * log[-1]
 
 
 def test_few_values_are_bars_apart_and_many_are_one_area():

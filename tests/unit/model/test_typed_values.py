@@ -43,6 +43,7 @@ def test_typed_text_becomes_values(text, values):
         ("{1, 2}", "is a set"),
         ("b'x', 'a' 'b' c", "cannot be read"),
         ("[" * 5000 + "]" * 5000, "cannot be read"),
+        ("[" + "-" * 20_000 + "1]", "cannot be read"),
         ("1" * 5000, "write fewer digits"),
         ("1e400", "larger than a float can hold"),
         ("1," * LONGEST, "200,000 characters are given"),
@@ -64,6 +65,10 @@ def test_all_items_that_cannot_be_read_are_named_at_once():
 @example([math.inf, [-math.inf], "nan", "inf", "1", " x", "", "a\nb", "'", '"', "\\", "None", "[1"])
 def test_written_values_are_read_back_equal(values):
     assert canonical(read_values(write_values(values))) == canonical(values)
+
+
+def test_what_one_line_cannot_show_is_written_with_escapes():
+    assert write_values(["a\nb", "a b"]) == "'a\\nb', a b"
 
 
 @given(st.text(alphabet=st.sampled_from("ab1.,-e'\"[](){}\\: \n\t∞"), max_size=30) | st.text(max_size=30))

@@ -137,6 +137,13 @@ def test_an_exponent_that_no_bound_names_exactly_is_written_as_a_power():
     assert form.draft["rows"][0]["kind"] == "log"
 
 
+def test_a_name_that_one_line_cannot_show_is_written_in_quotes():
+    form = SearchSpaceForm({"a\nb": 1, " x": 2, "'": 3, "plain name": 4})
+
+    assert [row["name"] for row in form.draft["rows"]] == ["'a\\nb'", "' x'", '"\'"', "plain name"]
+    assert form.value.names == ("a\nb", " x", "'", "plain name")
+
+
 def test_combinations_are_counted_and_mixed_kinds_noted():
     form = SearchSpaceForm({"a": hpo.integer(128, 512, 128), "b": [96, 128, 160], "c": [1, "1"]})
 
