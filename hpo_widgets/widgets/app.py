@@ -20,7 +20,8 @@ from hpo_widgets.sdk.planning import start_plan
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.form_assets import form_script, form_style
-from hpo_widgets.widgets.progress import KEPT_DISPLAYS, route_clicks, show_panel
+from hpo_widgets.widgets.live_panel import keep_static, live_panel, static_bundle
+from hpo_widgets.widgets.progress import KEPT_DISPLAYS, route_clicks
 from hpo_widgets.widgets.study_form import StudyForm
 
 FORM, STARTING, STUDY = "form", "starting", "study"
@@ -38,11 +39,6 @@ def app(plan: StudyPlan | None = None) -> App:
         plan: What the form begins with instead, as `app.form.value` gives it.
     """
     return App(plan)
-
-
-def live_panel(study: Study) -> Any:
-    """Gives what shows a study live, for the place below the form's line."""
-    return show_panel(study)
 
 
 class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
@@ -136,15 +132,16 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         return f"<hpo_widgets app: {self.line if self.stage == STUDY else repr(self.form)[1:-1]}>"
 
     def _static(self) -> dict[str, str]:
-        if self.stage == STUDY and self.panel is not None:
-            return {"text/html": self.panel.static_bundle()["text/html"], "text/plain": repr(self)}
+        if self.stage == STUDY and self.study is not None:
+            return static_bundle(self.study)
         return {"text/html": self.form._static(), "text/plain": repr(self)}
 
     def _refresh_displays(self) -> None:
         for handle in list(self._handles):
             # In an empty context the message belongs to the cell that runs now: a headless client drops others.
             contextvars.Context().run(handle.update, self._static(), raw=True)
-            self.panel.keep_display(handle)
+            if self.study is not None:
+                keep_static(self.study, handle)
 
     def close(self) -> None:
         """Takes it off every page; the study goes on."""

@@ -19,13 +19,17 @@ from hpo_widgets.widgets.form import Problem
 
 PATH = "path"
 """Choice of a base task that is named by its path."""
+SENTENCES = {
+    "fork": "a process a trial, at once (Linux)",
+    "spawn": "a fresh interpreter a trial",
+    "thread": "shares this kernel's memory",
+    "same-thread": "one after another, for debugging",
+}
 ISOLATIONS = (
     ("", "what suits this machine"),
-    (Isolation.FORK.value, "fork: a process a trial, at once (Linux)"),
-    (Isolation.SPAWN.value, "spawn: a fresh interpreter a trial"),
-    (Isolation.THREAD.value, "thread: shares this kernel's memory"),
-    (Isolation.SAME_THREAD.value, "same-thread: one after another, for debugging"),
+    *((each.value, f"{each.value}: {SENTENCES.get(each.value, '')}".rstrip(": ")) for each in Isolation),
 )
+"""Value and text of each choice."""
 Fields = Mapping[str, Any]
 
 

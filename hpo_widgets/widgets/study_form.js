@@ -19,11 +19,11 @@ class StudyView extends FormView {
     for (const [event, act] of [["dragover", (e) => this.dragged(e)], ["dragleave", () => this.root.classList.remove("hpo-drop")], ["drop", (e) => this.dropped(e)]])
       this.root.addEventListener(event, act);
     for (const [name] of CHILDREN) embed(this.page.model, name, this.places[name]).then((view) => {
-      if (this.gone) view?.remove(); else { this.children.push(view); this.showSummary(); }
+      if (this.removed) view?.remove(); else { this.children.push(view); this.showSummary(); }
     });
   }
   remove() {
-    this.gone = true;
+    this.removed = true;
     for (const view of this.children) view?.remove();
     for (const name of ["choices", "notices", "busy"]) this.page.model.off(`change:${name}`, this.onChange);
     this.page.model.off("msg:custom", this.onMessage);

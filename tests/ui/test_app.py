@@ -339,3 +339,21 @@ def test_saved_notebook_shows_a_table_without_a_kernel(open_notebook: OpenNotebo
     expect(table).to_contain_text("parameter learning_rate")
     expect(table).to_contain_text("accuracy/valid, max")
     expect(table).to_contain_text("no limit")
+
+
+def test_saved_notebook_shows_what_was_started(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([TYPED, APP, "study = app.start()\nstudy.wait(60)\nprint(study.state)"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    opened(notebook).get_by_label("Trials in all").fill("3")
+    opened(notebook).get_by_label("Trials in all").blur()
+    notebook.run_cell(2)
+    notebook.wait(lambda: "3 of 3 trials" in str(notebook.outputs(1)), "the static table is refreshed", SECONDS)
+    expect(notebook.cell(1).locator(".hpo-static")).to_be_hidden()
+    notebook.save()
+    clean(notebook)
+    notebook.close()
+    notebook.server.shut_down_kernels()
+    again = open_notebook(notebook)
+    expect(again.cell(1).get_by_role("table")).to_contain_text("learning_rate")
+    expect(again.cell(1)).to_contain_text("train: completed (limit: total_max_jobs), 3 of 3 trials")
