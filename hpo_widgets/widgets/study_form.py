@@ -74,7 +74,7 @@ class StudyForm(Form):
 
     def __init__(self, plan: StudyPlan | None = None, *, surroundings: Surroundings | None = None) -> None:
         self.surroundings = surroundings if surroundings is not None else notebook_surroundings()
-        self._proposed: Any = None
+        self._proposed: dict[str, Any] = {}  # rows of the forms inside as a base task proposed them
         self.space, self.objective = SearchSpaceForm(), ObjectiveForm()
         self.limits = LimitsForm(_usual_limits())
         super().__init__(None)
@@ -139,17 +139,22 @@ class StudyForm(Form):
                 self._note(_sentences(error))
 
     def _take_proposal(self, proposal: Proposal, *, replace: bool) -> None:
-        untouched = self.space.draft["rows"] in ([], self._proposed)
+        notes = list(proposal.notes)
         self.objective.suggest(proposal.objectives)
-        if not (replace or untouched):
-            text = "The ranges are those typed before; press Propose ranges for those that this base task proposes."
-            self._note([*proposal.notes, text])
-            return
-        self._fill_space(proposal)
-        self._proposed = self.space.draft["rows"]
-        self.objective.value = list(proposal.objectives[:1])
-        self._type({"metrics": proposal.prints})
-        self._note(proposal.notes)
+        if replace or self._is_untouched("objective"):
+            self.objective.value = list(proposal.objectives[:1])
+            self._proposed["objective"] = self.objective.draft["rows"]
+            self._type({"metrics": proposal.prints})
+        if replace or self._is_untouched("space"):
+            self._fill_space(proposal)
+            self._proposed["space"] = self.space.draft["rows"]
+        else:
+            notes.append("The ranges are those typed before; Propose ranges brings those of this base task.")
+        self._note(notes)
+
+    def _is_untouched(self, child: str) -> bool:
+        form = getattr(self, child)
+        return form.draft["rows"] in (self._proposed.get(child), form._write(None)["rows"])
 
     def _fill_space(self, proposal: Proposal) -> None:
         space = list(proposal.space or ())

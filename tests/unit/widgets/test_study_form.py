@@ -145,10 +145,13 @@ def test_another_base_task_keeps_ranges_that_were_typed(around: Surroundings) ->
     assert form.value.space.names == ("lr", "layers")
 
     form.space.value = {"mine": [1, 2]}
-    form._type({"base": "function:other"})
-    click(form, "base")
+    form.objective.value = "cost"
+    for base in ("function:other", "function:train", "function:other"):
+        form._type({"base": base})
+        click(form, "base")
     assert form.value.space.names == ("mine",)
-    assert "press Propose ranges" in form.notices[-1]
+    assert form.value.objectives == (Objective("cost", "cost"),)
+    assert "Propose ranges brings" in form.notices[-1]
     click(form, "propose")
     assert form.value.space.names == ("momentum",)
 
@@ -225,6 +228,7 @@ def test_the_app_starts_what_the_form_says_and_clones_it(around: Surroundings, m
     assert len(app.study.tasks()) == 3
     click(app, "start")  # a second click changes nothing
     assert [each.name for each in around.store.studies()] == ["planned"]  # type: ignore[union-attr]
+    app.form.limits.value = Limits()
     click(app, "clone")
     assert app.stage == "form"
     assert app.form.value == plan
