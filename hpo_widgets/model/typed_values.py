@@ -12,12 +12,15 @@ from hpo_widgets.model.parameter_values import shown, value_problem
 
 LONGEST = 100_000
 """Characters of one typed text that are read."""
+MOST_DIGITS = 400
+"""Characters of one number: the smallest float written out has fewer."""
 WORDS = {"true": True, "false": False, "none": None, "null": None, "inf": math.inf, "+inf": math.inf, "-inf": -math.inf}
 INFINITE = "1e999"
 """How Python writes infinity inside a list."""
 
 _WHOLE = re.compile(r"[-+]?\d[\d_]*", re.ASCII)
-_NUMBER = re.compile(r"[-+]?(\d[\d_]*\.?\d*|\.\d+)([eE][-+]?\d+)?", re.ASCII)
+_NUMBER = re.compile(r"[-+]?(\d[\d_]*+(\.\d*+)?|\.\d++)([eE][-+]?\d++)?", re.ASCII)
+_REST = {sign: re.compile(rf"(?:[^\\{sign}]|\\.)*+{sign}", re.DOTALL) for sign in "\"'"}
 _CLOSING = {"[": "]", "(": ")", "{": "}"}
 
 
@@ -28,6 +31,8 @@ def read_number(text: str) -> int | float:
         InvalidInput: For anything else, NaN and infinity included.
     """
     word = text.strip()
+    if len(word) > MOST_DIGITS:
+        raise InvalidInput(f"{len(word):,} characters are given, {MOST_DIGITS} can be a number; write fewer digits.")
     if not _NUMBER.fullmatch(word):
         hint = f", such as {word.replace(',', '.')}" if _NUMBER.fullmatch(word.replace(",", ".")) else ""
         raise InvalidInput(f"{shown(word)} is not a number; write one such as 0.5 or 1e-3{hint and f' ({hint[2:]}?)'}.")
@@ -66,38 +71,40 @@ def split_values(text: str) -> list[str]:
     """Cuts a text at its commas, those in quotes and brackets left alone; one comma at the end counts for nothing."""
     items: list[str] = []
     start = at = 0
+    begun = False
     while at < len(text):
-        if text[at] == ",":
+        sign = text[at]
+        if sign == ",":
             items.append(text[start:at].strip())
-            start = at = at + 1
-        elif text[start:at].strip() == "" and text[at] in "\"'[({":
-            at = _end(text, at)
-        else:
-            at += 1
+            start, begun = at + 1, False
+        elif sign in "\"'[({" and not begun:
+            at = _end(text, at) - 1
+            begun = True
+        elif not sign.isspace():
+            begun = True
+        at += 1
     rest = text[start:].strip()
     return [*items, rest] if rest else items
 
 
 def _end(text: str, at: int) -> int:
-    """Gives the place after what begins with a quote or bracket; after one sign when it never ends."""
+    """Gives the place after what begins with a quote or bracket; that of the text's end when nothing closes it."""
     open_ones: list[str] = []
-    place = at
-    while place < len(text):
-        sign = text[place]
+    while at < len(text):
+        sign = text[at]
+        at += 1
         if sign in "\"'":
-            closing = re.compile(rf"(?:[^\\{sign}]|\\.)*{sign}", re.DOTALL).match(text, place + 1)
+            closing = _REST[sign].match(text, at)
             if closing is None:
                 break
-            place = closing.end()
-        else:
-            if sign in _CLOSING:
-                open_ones.append(_CLOSING[sign])
-            elif open_ones and sign == open_ones[-1]:
-                open_ones.pop()
-            place += 1
+            at = closing.end()
+        elif sign in _CLOSING:
+            open_ones.append(_CLOSING[sign])
+        elif open_ones and sign == open_ones[-1]:
+            open_ones.pop()
         if not open_ones:
-            return place
-    return at + 1
+            return at
+    return len(text)
 
 
 def read_value(item: str) -> Any:

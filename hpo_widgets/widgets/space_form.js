@@ -42,7 +42,10 @@ class SpaceView extends FormView {
     for (const row of this.page.rows) this.arrange(this.lines.get(row.id));
     for (const id of this.lines.keys()) if (!this.rows.made.has(id)) this.lines.delete(id);
   }
-  nameOf(id) { return this.page.typed(`${id}.name`) || `parameter ${this.rows.place(id) + 1}`; }
+  nameOf(id) {
+    const what = this.page.typed(`${id}.kind`) === "set" ? "set" : "parameter";
+    return (what === "parameter" && this.page.typed(`${id}.name`)) || `${what} ${this.rows.place(id) + 1}`;
+  }
   called(key) { return `${this.fields.get(key).label} of ${this.nameOf(splitKey(key)[0])}`; }
 
   buildRow(id) {
@@ -129,7 +132,7 @@ class SpaceView extends FormView {
     order(line.parts, nodes);
     const select = this.fields.get(`${line.id}.kind`).input;
     if (kind === "set" && select.options.length === KINDS.length) {
-      const option = make("option", "", "combinations");
+      const option = make("option", "", "set");
       option.value = "set";
       select.append(option);
     }

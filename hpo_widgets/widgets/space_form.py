@@ -73,10 +73,14 @@ class SearchSpaceForm(Form):
     def fill_rows(self, parameters: Iterable[BaseParameter], ranges: Mapping[str, Parameter]) -> None:
         """Replaces all rows by one a parameter: searched where it has a range, else its default, switched off.
 
+        Ranges of other names come after them, and a parameter without default or range is a row to be filled in.
+
         Raises:
             InvalidInput: When there are too many; the form stays as it was.
         """
-        self._put_rows(_proposed(each, ranges.get(each.name)) for each in parameters)
+        named = {each.name: _proposed(each, ranges.get(each.name)) for each in parameters}
+        others = (write_row(each) for name, each in ranges.items() if name not in named)
+        self._put_rows([*named.values(), *others])
 
     def to_json(self) -> dict[str, Any]:
         """Gives the space in its stored form, lossless and versioned.

@@ -22,7 +22,15 @@ from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_json import FORMAT, VERSION
 from hpo_widgets.model.space_shorthand import loguniform
-from hpo_widgets.model.typed_values import LONGEST, read_number, read_value, read_values, write_value, write_values
+from hpo_widgets.model.typed_values import (
+    LONGEST,
+    MOST_DIGITS,
+    read_number,
+    read_value,
+    read_values,
+    write_value,
+    write_values,
+)
 
 Row = dict[str, Any]
 """What is typed, by the names in `TEXTS`; `kind`; `on` and `open` (the high end itself is left out) are boxes."""
@@ -158,19 +166,20 @@ def _log(typed: _Typed, name: str | None) -> Parameter | None:
 
 def _power(typed: _Typed, field: str, base: Any) -> tuple[Any, Any]:
     """Gives a bound and, when it is typed as a power of the base (10^-5), its exponent."""
-    found = _POWER.fullmatch(typed.texts[field])
+    text = typed.texts[field]
+    found = _POWER.fullmatch(text) if len(text) <= MOST_DIGITS else None
     if found is None or base is None:
         return typed.number(field), None
     try:
         given, exponent = read_number(found[1]), read_number(found[2])
         if given != base:
-            text = f"{found[0].strip()} is a power of {found[1]}, and the base is {base}; use the same number in both."
-            typed.problems.append((field, text))
+            said = f"{text.strip()} is a power of {found[1]}, and the base is {base}; use the same number in both."
+            typed.problems.append((field, said))
         return float(base) ** float(exponent), float(exponent)
     except InvalidInput as error:
         typed.problems.append((field, error.problems[0]))
     except (OverflowError, ZeroDivisionError):
-        typed.problems.append((field, f"{found[0].strip()} is not a number a float can hold; give another exponent."))
+        typed.problems.append((field, f"{text.strip()} is not a number a float can hold; give another exponent."))
     return None, None
 
 

@@ -18,7 +18,13 @@ SCRIPT = Path("node_modules") / "axe-core" / "axe.min.js"
 INSTALL_SECONDS = 180
 SERIOUS = {"serious", "critical"}
 
+# JupyterLab's body has no height and hides what overflows it; axe-core takes all text on the page for invisible then.
 _RUN = """async (selector) => {
+    document.body.style.height = "100vh";
+    window.axe.setup();
+    const seen = window.axe.commons.dom.isVisibleOnScreen(document.querySelector(selector));
+    window.axe.teardown();
+    if (!seen) throw new Error(`axe-core sees nothing of ${selector}`);
     const found = await window.axe.run({include: [[selector]]}, {resultTypes: ["violations"]});
     return JSON.stringify(found.violations.map(({id, impact, help, nodes}) =>
         ({id, impact, help, nodes: nodes.map((node) => `${node.html.slice(0, 200)}: ${node.failureSummary}`)})));

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 import hpo_widgets as hpo
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameters import LogUniformParameterRange, ParameterSet, UniformParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.widgets.space_form import MOST_ROWS, SearchSpaceForm
@@ -99,6 +100,8 @@ def test_whatever_is_typed_gives_a_space_or_sentences_that_the_page_can_show(row
         ({"kind": "log"}, "low", "low is 0.0; a log range needs a number above 0."),
         ({"kind": "log", "low": "1e-3", "base": "1"}, "base", "base is 1.0"),
         ({"kind": "log", "low": "2^-3"}, "low", "the base is 10; use the same number in both"),
+        ({"kind": "log", "low": "2^" * 49_000 + " b"}, "low", "write fewer digits"),
+        ({"low": "1" * 90_000 + "x"}, "low", "write fewer digits"),
         ({"kind": "log", "low": "10^999"}, "low", "not a number a float can hold"),
         ({"kind": "normal", "mu": "0", "sigma": "0"}, "sigma", "std dev is 0.0; give a number above 0."),
         ({"kind": "discrete"}, "values", "give the values to choose from"),
@@ -265,6 +268,13 @@ def test_a_function_fills_the_form_with_ranges_and_defaults():
         "need": ("uniform", False),
     }
     assert form.value.names == ("lr", "layers")
+
+
+def test_ranges_that_the_code_does_not_name_come_last():
+    form = SearchSpaceForm()
+    form.fill_rows([BaseParameter(name="a", default=1)], {"z": hpo.uniform(0, 1).named("z")})
+
+    assert [(row["name"], row["on"]) for row in form.draft["rows"]] == [("a", False), ("z", True)]
 
 
 def test_a_parameter_without_a_default_is_a_row_to_fill_in():
