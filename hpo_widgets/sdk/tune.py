@@ -19,6 +19,7 @@ from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function, read_base
 from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
@@ -52,6 +53,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
+    queue: str | None = None,
     store: Store | None = None,
 ) -> Study:
     """Starts a search for the best parameters of a function or script, in the background, and returns at once.
@@ -83,6 +85,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
+        queue: Hands the tasks to the agents that serve this queue of the store (`hpo-widgets agent --queue NAME`),
+            with their slots and devices; tasks of this process's own when absent.
         store: Where to keep it; `./.hpo/` when absent, see `configure`.
 
     Returns:
@@ -123,6 +127,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     )
     if base is not None and found_space is not None and kind is not None:
         problems += base.problems(found_space, kind)
+    if queue is not None and kind is not None:
+        problems += queue_problems(queue, kind, lambda: store if store is not None else open_store(), gpus)
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
     place = store if store is not None else open_store()
@@ -138,6 +144,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
+        queue=queue or "",
     )
     record = place.create_study(config.name, project, config.to_json(), time.time())
     study = Study(place, record.id, function=base.function).start()
