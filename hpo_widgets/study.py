@@ -9,9 +9,11 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.base_tasks import read_base_task
+from hpo_widgets.charts.report_figures import StudyRecords
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.engine import Conclusion
 from hpo_widgets.engine.ownership import is_alive
@@ -358,6 +360,36 @@ class Study:
         if self._run is None:
             raise HpoError("only the kernel that runs a study can call back; start or resume it here first.")
         self._run.listeners.append(callback)
+
+    def export_html(self, path: str | Path) -> Path:
+        """Writes a report that opens without a network: what was asked, the best, figures, failures; gives its path."""
+        from hpo_widgets.charts.report import BEST, report_html
+
+        config, record, now, top = self.config, self.record, time.time(), self.top()
+        page = report_html(
+            StudyRecords(
+                name=record.name,
+                project=record.project,
+                state=self.state,
+                reason=record.reason,
+                error=record.error,
+                base_name=config.base_name,
+                strategy=str(config.strategy.get("name", "")),
+                created=record.created,
+                started=record.started,
+                objectives=config.objectives,
+                space=config.space,
+                tasks=self.store.tasks(self.id),
+                results=self._results(config),
+                limits=config.limits,
+                usage=self.usage,
+                best=[each.task for each in top],
+                scalars={each.id: self.scalars(each.id) for each in top[:BEST]},
+                now=now,
+            )
+        )
+        Path(path).write_text(page, encoding="utf-8")
+        return Path(path)
 
     def optuna_study(self) -> optuna.Study:
         """Gives a real Optuna study of everything so far, for `optuna.visualization` and the like; a copy."""

@@ -13,6 +13,8 @@ from hpo_widgets.errors import HpoError, InvalidInput
 
 COMMANDS = {
     "agent": ("hpo_widgets.cli.agent", "serve a queue of the store: run the tasks that wait in it"),
+    "param-search": ("hpo_widgets.cli.param_search", "search the best parameters of a script, notebook or function"),
+    "show": ("hpo_widgets.cli.show", "list the studies of the store, or show one"),
 }
 """Sub-command to its module and what it does. A module has `add_arguments(parser)` and `run(arguments)`."""
 

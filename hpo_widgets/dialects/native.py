@@ -9,7 +9,8 @@ from difflib import get_close_matches
 from enum import Enum
 from typing import Any, TypeVar
 
-from hpo_widgets.dialects.text import read_json, unknown_keys
+from hpo_widgets.dialects.json_text import read_json
+from hpo_widgets.dialects.keys import unknown_keys
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.limits import Limits

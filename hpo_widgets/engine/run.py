@@ -56,9 +56,10 @@ class Run:
         self._done = threading.Event()
         functions = {} if function is None or config.code is None else {config.code: function}
         slots = config.limits.max_number_of_concurrent_tasks
-        launcher = make_launcher(config.isolation, store, functions)
-        queue = config.queue or f"study:{record.id}"
-        self._agent = Agent(store, queue, launcher, slots=slots, gpus=config.gpus, code=config.code)
+        self._agent: Agent | None = None  # others serve the queue when one was named
+        if not config.queue:
+            launcher = make_launcher(config.isolation, store, functions)
+            self._agent = Agent(store, f"study:{record.id}", launcher, slots=slots, gpus=config.gpus, code=config.code)
         self._thread = EngineThread(self._open, self._close, f"hpo-engine-{record.name}")
 
     def start(self) -> None:
@@ -75,7 +76,8 @@ class Run:
         replacing = self._record.owner
         self._store.own_study(self._record.id, self._owner, replacing=replacing, state=StudyState.RUNNING)
         self._store.update_study(self._record.id, reason=None, error=None, ended=None)
-        self._agent.start()
+        if self._agent is not None:
+            self._agent.start()
         self._thread.start()
         atexit.register(self.leave)
 
@@ -100,9 +102,7 @@ class Run:
 
     # -- in the engine's thread ------------------------------------------------------------------------------------
     def _open(self) -> Engine:
-        opening = open_picture(
-            self._store, self._record, self._config, time.time(), alive=lambda agent: agent == self._agent.id
-        )
+        opening = open_picture(self._store, self._record, self._config, time.time(), alive=self._is_serving)
 
         def make_thinker(wake: Callable[[], None]) -> Thinker:
             thinker = Thinker(self._make_strategy(), self._problem(), wake)
@@ -112,6 +112,11 @@ class Run:
 
         listeners = Listeners(on_end=self._tell, on_limits=self._adapt)
         return Engine(self._store, self._record.id, self._config, self._owner, opening, make_thinker, listeners)
+
+    def _is_serving(self, agent: str | None) -> bool:
+        if self._agent is not None:
+            return agent == self._agent.id
+        return any(each.id == agent and is_alive(each.owner) for each in self._store.agents(serving=True))
 
     def _make_strategy(self) -> Strategy:
         spec = self._config.strategy
@@ -140,7 +145,8 @@ class Run:
 
     def _adapt(self, limits: Limits) -> None:
         self._config = replace(self._config, limits=limits)
-        self._agent.set_slots(limits.max_number_of_concurrent_tasks)
+        if self._agent is not None:
+            self._agent.set_slots(limits.max_number_of_concurrent_tasks)
 
     def _close(self, error: str | None) -> None:
         engine = self._thread.engine
@@ -151,8 +157,9 @@ class Run:
                 self._store.release_study(self._record.id, self._owner, **changes, ended=time.time())
         finally:
             # The engine has ended, it hands out work; then the agent, which ends what still runs; then what listens.
-            self._agent.stop(abort=True)
-            self._agent.join(None if ended else LEAVE_S)
+            if self._agent is not None:
+                self._agent.stop(abort=True)
+                self._agent.join(None if ended else LEAVE_S)
             self._callbacks.close(LEAVE_S)
             self._done.set()
             atexit.unregister(self.leave)

@@ -88,7 +88,7 @@ class StudyPlan:
     gpus: tuple[str, ...] = ()
     """Device ids dealt to the slots."""
     queue: str = ""
-    """Queue its tasks are put in; empty means one of its own."""
+    """Queue whose agents run its tasks; empty runs them in processes of this machine."""
     name: str = ""
     """Of the study; empty takes the base task's."""
     project: str = ""

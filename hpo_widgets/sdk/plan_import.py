@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from hpo_widgets.dialects.json_text import read_json
 from hpo_widgets.dialects.native import is_native, plan_from_json
-from hpo_widgets.dialects.text import read_json
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.plan import StudyPlan
 from hpo_widgets.model.space import SearchSpace
@@ -20,6 +20,14 @@ READERS = {
     "clearml": ("read_params_search", "the JSON of clearml-param-search"),
 }
 """Module of `hpo_widgets.dialects`, its function, and what people call what it reads."""
+SILENT = {
+    "base": "what to run",
+    "space": "the search space",
+    "objectives": "the objective",
+    "limits": "the limits",
+    "strategy": "the method",
+}
+"""What people call the parts of a plan."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +81,7 @@ def _all_readers() -> str:
 def _native(data: Mapping[str, Any]) -> Imported:
     if data.get("format") == SPACE_FORMAT:
         space = SearchSpace.from_json(data)
-        return Imported(source="a search space", parts={"space": space}, notes=("It gives the search space only.",))
+        return Imported(source="a search space", parts={"space": space}, notes=(_silence({"space"}),))
     plan = plan_from_json(data)
     return Imported(source="a search", parts={each.name: getattr(plan, each.name) for each in fields(plan)})
 
@@ -97,6 +105,14 @@ def _foreign(module: str, text: str) -> Imported | None:
 
 
 def _as_imported(module: str, found: Any) -> Imported:
+    """Takes what a reader found: fields by their names in `StudyPlan`, and its notes."""
     known = {each.name for each in fields(StudyPlan)}
     parts = {name: value for name in known if (value := getattr(found, name, None)) is not None}
-    return Imported(source=READERS[module][1], parts=parts, notes=tuple(getattr(found, "notes", ())))
+    notes = [*getattr(found, "notes", ()), _silence(parts)]
+    return Imported(source=READERS[module][1], parts=parts, notes=tuple(notes))
+
+
+def _silence(parts: Collection[str]) -> str:
+    """Says what a text does not say."""
+    missing = [words for name, words in SILENT.items() if name not in parts]
+    return f"It does not say {', '.join(missing[:-1])} and {missing[-1]}; that stays as it is." if missing else ""

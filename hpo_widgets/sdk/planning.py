@@ -9,9 +9,9 @@ from hpo_widgets.dialects.python_cell import keywords
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import CannotShip, HpoError, InvalidInput
 from hpo_widgets.model.plan import StudyPlan
+from hpo_widgets.sdk.queues import served_queues
 from hpo_widgets.sdk.searchable import Surroundings
 from hpo_widgets.sdk.tune import DEFAULT_MAX_JOBS, tune
-from hpo_widgets.store.task_base import DEFAULT_QUEUE
 from hpo_widgets.strategies.methods import Method, Option, methods
 from hpo_widgets.strategies.registry import create_strategy
 from hpo_widgets.study import Study
@@ -44,10 +44,10 @@ def check_strategy(spec: dict[str, Any]) -> list[str]:
     return []
 
 
-def queues(surroundings: Surroundings) -> list[str]:
-    """Lists the queues of the store."""
+def queues(surroundings: Surroundings) -> dict[str, int]:
+    """Gives the queues that living agents serve, and with how many slots."""
     store = surroundings.store
-    return [DEFAULT_QUEUE] if store is None else store.queues()
+    return {} if store is None else served_queues(store)
 
 
 def machine() -> tuple[int, tuple[str, ...]]:

@@ -21,6 +21,7 @@ from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function, read_base
 from hpo_widgets.sdk.base_recorded import with_own
 from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
@@ -57,7 +58,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
-    queue: str = "",
+    queue: str | None = None,
     store: Store | None = None,
 ) -> Study:
     """Starts a search for the best parameters of a function or script, in the background, and returns at once.
@@ -90,7 +91,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
-        queue: Queue its tasks are put in, which agents elsewhere may serve too; one of its own when empty.
+        queue: Hands the tasks to the agents that serve this queue of the store (`hpo-widgets agent --queue NAME`),
+            with their slots and devices; tasks of this process's own when absent.
         store: Where to keep it; `./.hpo/` when absent, see `configure`.
 
     Returns:
@@ -133,6 +135,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         found_space = with_own(found_space, base.own)
     if base is not None and found_space is not None and kind is not None:
         problems += base.problems(found_space, kind)
+    if queue is not None and kind is not None:
+        problems += queue_problems(queue, kind, lambda: store if store is not None else open_store(), gpus)
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
     place = store if store is not None else open_store()
@@ -148,7 +152,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         base_name=base.recorded_name,
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
-        queue=queue,
+        queue=queue or "",
     )
     record = place.create_study(config.name, project, config.to_json(), time.time())
     study = Study(place, record.id, function=base.function).start()

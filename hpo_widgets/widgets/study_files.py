@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from hpo_widgets.dialects.text import LARGEST
+from hpo_widgets.dialects.json_text import LONGEST
 from hpo_widgets.errors import InvalidInput
 
 
@@ -16,7 +16,7 @@ def read_file(path: Path) -> str:
         InvalidInput: When it is missing, too large, or no text.
     """
     try:
-        if path.stat().st_size > 4 * LARGEST:
+        if path.stat().st_size > 4 * LONGEST:
             raise InvalidInput(f"{path.name!r} has {path.stat().st_size:,} bytes; that is no configuration.")
         return path.read_text(encoding="utf-8")
     except (OSError, ValueError) as error:

@@ -118,7 +118,7 @@ class StudyView extends FormView {
       { key: "name", label: "Job title", placeholder: "the name of the base task" },
       { key: "project", label: "Project", placeholder: "none" },
     ].map((each) => this.field(each).node);
-    this.queue = this.field({ key: "queue", label: "Queue", placeholder: "one of its own", suggestions: [], hint: "Agents that serve this queue elsewhere may take its trials too." });
+    this.queue = this.field({ key: "queue", label: "Queue", placeholder: "none: trials run here", suggestions: [], hint: "The agents that serve it run the trials, with their slots and GPUs." });
     const gpus = this.field({ key: "gpus", label: "GPUs", placeholder: "none are dealt out", hint: "Ids, one a concurrent trial: 0, 1." });
     const seed = this.field({ key: "seed", label: "Seed", placeholder: "another one each time", hint: "Makes the proposals reproducible, with one trial at a time." });
     this.isolation = this.field({ key: "isolation", label: "Isolation", kind: "select" });

@@ -101,15 +101,17 @@ class StudyForm(Form):
             found.append([chosen, f"{words.cut(name)}{here}", f"Elsewhere: {kind}"])
         cores, gpus = machine()
         listed = f"GPUs {', '.join(gpus)}" if gpus else "no GPU"
+        served = queues(self.surroundings)
+        slots = "".join(f" Queue {words.cut(name)} is served with {count} slots." for name, count in served.items())
         self.choices = {
             "bases": [*found, [PATH, "a file, by its path…"]],
             "methods": [
                 [m.name, m.sentence, [[o.name, _default(o.default), list(o.choices), o.note] for o in m.options]]
                 for m in methods()
             ],
-            "queues": queues(self.surroundings),
+            "queues": list(served),
             "isolations": [list(each) for each in ISOLATIONS],
-            "machine": f"This machine has {cores} core{'s' if cores > 1 else ''} and {listed}.",
+            "machine": f"This machine has {cores} core{'s' if cores > 1 else ''} and {listed}.{slots}",
         }
 
     def choose(self, base: BaseReference) -> None:

@@ -15,7 +15,7 @@ from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space_shorthand import as_space, integer, loguniform
-from hpo_widgets.sdk.planning import check_strategy, methods, start_plan
+from hpo_widgets.sdk.planning import check_strategy, methods, queues, start_plan
 from hpo_widgets.sdk.searchable import Surroundings
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.strategies import strategy_names
@@ -29,7 +29,6 @@ PLAN = StudyPlan(
     seed=7,
     name="planned",
     project="people",
-    queue="fast",
     isolation=Isolation.THREAD,
 )
 
@@ -55,7 +54,6 @@ def test_the_form_and_its_cell_make_the_same_study(
     assert shown.config == formed.config  # type: ignore[attr-defined]
     assert formed.config.strategy == plan.strategy
     assert formed.config.limits == plan.limits
-    assert formed.config.queue == plan.queue
     for each in (formed, shown):
         assert each.wait(60)  # type: ignore[attr-defined]
 
@@ -67,6 +65,14 @@ def test_what_cannot_be_started_is_refused_before_anything_starts(tmp_path: Path
     with pytest.raises(InvalidInput, match="the notebook has no function 'train' now; run the cell"):
         start_plan(PLAN, around)
     assert store.studies() == []
+
+
+def test_a_queue_that_nobody_serves_is_refused(tmp_path: Path) -> None:
+    around = Surroundings({"train": train}, tmp_path, MemoryStore())
+
+    with pytest.raises(InvalidInput, match="no agent serves the queue 'fast'"):
+        start_plan(replace(PLAN, queue="fast", isolation=None), around)
+    assert queues(around) == {}
 
 
 def test_every_strategy_is_offered_and_takes_the_options_it_offers() -> None:

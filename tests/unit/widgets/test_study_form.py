@@ -174,15 +174,15 @@ def test_files_are_written_once_and_read_back(around: Surroundings, tmp_path: Pa
     ("text", "said"),
     [
         ("", "the text is empty"),
-        ("{", "this is no JSON: line 1"),
-        ("[[[", "this is no JSON"),
+        ("{", "this is not JSON: "),
+        ("[[[", "this is not JSON"),
         ("{}", "this is no configuration that is known"),
-        ('{"a": NaN}', "NaN is no JSON number"),
+        ('{"a": NaN}', "NaN is no number that JSON has"),
         (
             json.dumps({"format": "hpo_widgets.search", "version": 9}),
             "the version is 9, this hpo_widgets reads up to 1",
         ),
-        ("x" * 10_000_001, "the text has 10,000,001 characters"),
+        ("x" * 1_000_001, "the text has 1000001 characters"),
     ],
 )
 def test_junk_is_refused_with_a_message_and_changes_nothing(around: Surroundings, text: str, said: str) -> None:
@@ -209,7 +209,27 @@ def test_a_space_alone_can_be_imported(around: Surroundings) -> None:
     form.load(json.dumps(space.to_json()))
 
     assert form.value == replace(PLAN, space=space)
-    assert form.notices == ["It gives the search space only."]
+    said = "It does not say what to run, the objective, the limits and the method; that stays as it is."
+    assert form.notices == [said]
+
+
+def test_what_clearml_param_search_takes_can_be_imported(around: Surroundings) -> None:
+    form = StudyForm(PLAN, surroundings=around)
+    given = [
+        {"name": "General/layer_1", "type": "UniformIntegerParameterRange", "min_value": 128, "max_value": 512,
+         "step_size": 128},
+        {"name": "batch_size", "type": "DiscreteParameterRange", "values": [96, 128, 160]},
+    ]  # fmt: skip
+
+    click(form, "import", name="params.json", text=json.dumps(given))
+
+    assert form.value.space == as_space({"General/layer_1": integer(128, 512, 128), "batch_size": [96, 128, 160]})
+    assert form.notices == [
+        "Imported the JSON of clearml-param-search from params.json.",
+        "It does not say what to run, the objective, the limits and the method; that stays as it is.",
+    ]
+    click(form, "import", name="params.json", text=json.dumps([{"name": "x", "type": "Unknown"}]))
+    assert form.notices[0].startswith("the parameter type 'Unknown' is unknown; use one of")
 
 
 def test_the_app_starts_what_the_form_says_and_clones_it(around: Surroundings, monkeypatch: Any) -> None:
