@@ -268,6 +268,27 @@ def test_dropped_junk_gives_a_message(open_notebook: OpenNotebook, text: str, sa
     clean(notebook)
 
 
+def test_what_clearml_param_search_takes_is_dropped_on_the_form(open_notebook: OpenNotebook) -> None:
+    given = [
+        {"name": f"layer_{n}", "type": "UniformIntegerParameterRange", "min_value": 128, "max_value": 512,
+         "step_size": 128}
+        for n in (1, 2)
+    ]  # fmt: skip
+    given.append({"name": "batch_size", "type": "DiscreteParameterRange", "values": [96, 128, 160]})
+    notebook = open_notebook([UNTYPED, APP, "print(app.form.space.value.grid_size, app.form.space.value.names)"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    app = opened(notebook)
+    app.get_by_role("region", name="Search", exact=True).evaluate(DROP, ["params.json", json.dumps(given)])
+    notices = app.locator(".hpo-notices")
+    expect(notices).to_contain_text("Imported the JSON of clearml-param-search from params.json.")
+    expect(notices).to_contain_text("It does not say what to run, the objective, the limits and the method")
+    expect(app.get_by_label("Name", exact=True)).to_have_count(3)
+    notebook.run_cell(2)
+    notebook.wait_text(2, "48 ('layer_1', 'layer_2', 'batch_size')")
+    clean(notebook)
+
+
 def test_the_shown_code_runs_and_says_the_same(open_notebook: OpenNotebook) -> None:
     same = (
         "study.stop(); study.wait(60)\n"
