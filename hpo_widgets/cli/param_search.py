@@ -226,5 +226,3 @@ def _resume(given: argparse.Namespace) -> Study:
     if "job_time_limit" in limits:
         limits["time_limit_per_job"] = limits.pop("job_time_limit")
     return study.resume(**limits)
-
-
