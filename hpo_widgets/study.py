@@ -365,7 +365,7 @@ class Study:
         """Writes a report that opens without a network: what was asked, the best, figures, failures; gives its path."""
         from hpo_widgets.charts.report import BEST, report_html
 
-        config, record, now, top = self.config, self.record, time.time(), self.top()
+        config, record, top = self.config, self.record, self.top()
         page = report_html(
             StudyRecords(
                 name=record.name,
@@ -375,8 +375,7 @@ class Study:
                 error=record.error,
                 base_name=config.base_name,
                 strategy=str(config.strategy.get("name", "")),
-                created=record.created,
-                started=record.started,
+                started=record.started or record.created,
                 objectives=config.objectives,
                 space=config.space,
                 tasks=self.store.tasks(self.id),
@@ -385,11 +384,11 @@ class Study:
                 usage=self.usage,
                 best=[each.task for each in top],
                 scalars={each.id: self.scalars(each.id) for each in top[:BEST]},
-                now=now,
+                now=time.time(),
             )
         )
-        Path(path).write_text(page, encoding="utf-8")
-        return Path(path)
+        (written := Path(path)).write_text(page, encoding="utf-8")
+        return written
 
     def optuna_study(self) -> optuna.Study:
         """Gives a real Optuna study of everything so far, for `optuna.visualization` and the like; a copy."""

@@ -39,7 +39,6 @@ class StudyRecords:
     error: str | None
     base_name: str
     strategy: str
-    created: float
     started: float | None
     objectives: Sequence[Objective]
     space: SearchSpace
@@ -67,7 +66,7 @@ def objective_figures(study: StudyRecords) -> list[tuple[str, Figure]]:
         rows = _objective_rows(study, index)
         if not rows:
             continue
-        began = study.started or study.created
+        began = study.started or 0.0
         over_time = sorted(((task.ended or study.now) - began, value, task, ok) for task, value, ok in rows)
         by_trial = [(task.trial, value, task, ok) for task, value, ok in rows]
         name = objective.name

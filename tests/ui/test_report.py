@@ -47,7 +47,7 @@ def records(tasks: list[TaskRecord], *, name: str = "digits", parameter: str = "
     metric = Metric(name, name)
     return StudyRecords(
         name=name, project=name, state="completed", reason=None, error=None, base_name=name, strategy="tpe",
-        created=0.0, started=0.0, objectives=[Objective(name, name, Sign.MIN)],
+        started=0.0, objectives=[Objective(name, name, Sign.MIN)],
         space=SearchSpace([LogUniformParameterRange(parameter, -5, -1), DiscreteParameterRange("act", [HOSTILE])]),
         tasks=tasks, results={task.id: Result(values=(1.0 / (task.key + 1),), iteration=2) for task in done},
         limits=Limits(total_max_jobs=10), usage=Usage(jobs=len(tasks)), best=done,

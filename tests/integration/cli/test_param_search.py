@@ -143,9 +143,19 @@ class Terminal:
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_ctrl_c_ends_in_order_and_leaves_a_study_that_goes_on() -> None:
     Path("slow.py").write_text(SLOW)
-    words = ["--script", "slow.py", "--params-search", X, *LOSS, "--total-max-jobs", "4", "--task-name", "slow"]
+    words = [
+        "--script",
+        "slow.py",
+        "--params-search",
+        X,
+        *LOSS,
+        "--max-number-of-concurrent-tasks",
+        "1",
+        "--task-name",
+        "slow",
+    ]
     terminal = Terminal("param-search", *words)
-    terminal.read_until("best loss")
+    terminal.read_until(", 1 run")
     terminal.interrupt()
     terminal.read_until("--resume 'slow'")
     assert terminal.close() == 130
