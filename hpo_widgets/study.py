@@ -22,7 +22,7 @@ from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, NoResult, StudyFailed, WaitInterrupted
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import StudyConfig
-from hpo_widgets.model.limits import Limits, Usage, as_seconds
+from hpo_widgets.model.limits import Limits, Usage, as_seconds, limit_names
 from hpo_widgets.model.objective import rank
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
@@ -166,7 +166,7 @@ class Study:
             self._ask(RequestKind.RESUME)
             return self
         if limits:
-            changed = Limits.from_json({**record.limits, **_limit_names(limits)})
+            changed = Limits.from_json({**record.limits, **limit_names(limits)})
             record = self.store.update_study(self.id, limits=changed.to_json())
         return self._start(record)
 
@@ -209,7 +209,7 @@ class Study:
         Raises:
             InvalidInput: For an unknown name or a value out of range.
         """
-        changes = _limit_names(limits)
+        changes = limit_names(limits)
         Limits.from_json({**self.record.limits, **changes})
         self._ask(RequestKind.SET_LIMITS, changes)
 
@@ -365,7 +365,7 @@ class Study:
         """Writes a report that opens without a network: what was asked, the best, figures, failures; gives its path."""
         from hpo_widgets.charts.report import BEST, report_html
 
-        config, record, now, top = self.config, self.record, time.time(), self.top()
+        config, record, top = self.config, self.record, self.top()
         page = report_html(
             StudyRecords(
                 name=record.name,
@@ -375,8 +375,7 @@ class Study:
                 error=record.error,
                 base_name=config.base_name,
                 strategy=str(config.strategy.get("name", "")),
-                created=record.created,
-                started=record.started,
+                started=record.started or record.created,
                 objectives=config.objectives,
                 space=config.space,
                 tasks=self.store.tasks(self.id),
@@ -385,11 +384,11 @@ class Study:
                 usage=self.usage,
                 best=[each.task for each in top],
                 scalars={each.id: self.scalars(each.id) for each in top[:BEST]},
-                now=now,
+                now=time.time(),
             )
         )
-        Path(path).write_text(page, encoding="utf-8")
-        return Path(path)
+        (written := Path(path)).write_text(page, encoding="utf-8")
+        return written
 
     def optuna_study(self) -> optuna.Study:
         """Gives a real Optuna study of everything so far, for `optuna.visualization` and the like; a copy."""
@@ -398,19 +397,3 @@ class Study:
         config = self.config
         past = past_tasks(self.store, self.id, config, self._results(config))
         return optuna_study(config.space, config.objectives, past)
-
-
-LIMIT_WORDS = {
-    "concurrency": "max_number_of_concurrent_tasks",
-    "max_jobs": "total_max_jobs",
-    "time_limit": "optimization_time_limit",
-    "job_time_limit": "time_limit_per_job",
-    "keep_top": "save_top_k_tasks_only",
-}
-"""Short names of limits, as in `tune`, and what they stand for."""
-
-
-def _limit_names(given: dict[str, Any]) -> dict[str, Any]:
-    """Spells limits out, durations in seconds."""
-    found = {LIMIT_WORDS.get(name, name): value for name, value in given.items()}
-    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}

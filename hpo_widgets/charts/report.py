@@ -84,7 +84,8 @@ def _text(value: Any) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     heads = "".join(f'<th scope="col">{_text(each)}</th>' for each in head)
     lines = ("<tr>" + "".join(f"<td>{_text(each)}</td>" for each in row) + "</tr>" for row in rows)
-    return f'<div class="wide" tabindex="0"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table></div>'
+    inside = f"<thead><tr>{heads}</tr></thead><tbody>{''.join(lines)}</tbody>"
+    return f'<div class="wide" tabindex="0"><table>{inside}</table></div>'
 
 
 def _pairs(rows: Iterable[tuple[str, Any]]) -> str:
@@ -169,8 +170,7 @@ def _budget(study: StudyRecords) -> str:
     }
     names = {"jobs": "trials", "compute_time": "compute time (s)", "time": "time (s)"}
     rows = [
-        (names.get(key, key), getattr(usage, key), "no limit" if most is None else most)
-        + ("" if most is None else f"{left[key]:.0%}",)
+        (names.get(key, key), getattr(usage, key), *(("no limit", "") if most is None else (most, f"{left[key]:.0%}")))
         for key, most in given.items()
     ]
     return f"<h2>Budget</h2>{_table(['', 'used', 'limit', 'left'], rows)}"

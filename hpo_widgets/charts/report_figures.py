@@ -22,6 +22,8 @@ MANY_DECADES = 100.0
 """A parameter whose values differ by this factor is drawn on a logarithmic axis."""
 MOST_AXES = 20
 MOST_METRICS = 12
+TICK = 20
+"""Characters of a value on an axis of the parallel coordinates, which plotly shows as they are."""
 LABEL = 60
 """Characters of a name or value in a figure."""
 
@@ -37,7 +39,6 @@ class StudyRecords:
     error: str | None
     base_name: str
     strategy: str
-    created: float
     started: float | None
     objectives: Sequence[Objective]
     space: SearchSpace
@@ -65,7 +66,7 @@ def objective_figures(study: StudyRecords) -> list[tuple[str, Figure]]:
         rows = _objective_rows(study, index)
         if not rows:
             continue
-        began = study.started or study.created
+        began = study.started or 0.0
         over_time = sorted(((task.ended or study.now) - began, value, task, ok) for task, value, ok in rows)
         by_trial = [(task.trial, value, task, ok) for task, value, ok in rows]
         name = objective.name
@@ -137,7 +138,7 @@ def _axis(name: str, values: Sequence[Any]) -> Figure:
     if len(numbers) < len(values):
         kinds = {canonical(value): value for value in values}
         order = {key: i for i, key in enumerate(sorted(kinds))}
-        texts = ["missing" if kinds[key] is None else label(kinds[key]) for key in order]
+        texts = ["missing" if kinds[key] is None else str(kinds[key])[:TICK] for key in order]
         places = [order[canonical(value)] for value in values]
         return {"label": label(name), "values": places, "tickvals": list(range(len(order))), "ticktext": texts}
     if min(numbers) > 0 and max(numbers) / min(numbers) >= MANY_DECADES:

@@ -14,7 +14,7 @@ from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.limits import remaining
 from hpo_widgets.sdk.tune import attach, studies
 from hpo_widgets.store.location import configure
-from hpo_widgets.study import Study
+from hpo_widgets.study import Study, TaskResult
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,7 +53,7 @@ def run(arguments: argparse.Namespace) -> int:
         except OSError as error:
             raise InvalidInput(f"--html {str(path)!r} cannot be written: {error.strerror}.") from None
     if arguments.json:
-        top = [_task(study, each) for each in study.top(arguments.top)]
+        top = [_task(each) for each in study.top(arguments.top)]
         print(_dumped({**_facts(study), "top": top}))
     elif arguments.html is not None:
         print(f"wrote {arguments.html}")
@@ -82,11 +82,11 @@ def _facts(study: Study) -> dict[str, Any]:
         "objectives": [each.to_json() for each in config.objectives],
         "limits": config.limits.to_json(),
         "usage": {"jobs": usage.jobs, "iterations": usage.iterations, "compute_time": usage.compute_time},
-        "best": next((_task(study, each) for each in study.top(1)), None),
+        "best": next((_task(each) for each in study.top(1)), None),
     }
 
 
-def _task(study: Study, each: Any) -> dict[str, Any]:
+def _task(each: TaskResult) -> dict[str, Any]:
     parameters = {name: _finite(value) for name, value in each.parameters.items()}
     return {"task": each.id, "trial": each.trial, "values": list(each.result.values), "parameters": parameters}
 
