@@ -37,7 +37,7 @@ class FormPage {
     model.on("change:answer", () => this.tell());
     model.on("msg:custom", (message) => { if (message.op === "show_problems") this.ask(); if (message.op === "show_messages") this.askQuietly(); });
     model.on("comm_live_update", () => { this.dead = true; this.tell(); });
-    this.onLeave = () => this.flush();
+    this.onLeave = () => this.sendLastWords();
     window.addEventListener("beforeunload", this.onLeave);
   }
   close() {
@@ -64,6 +64,11 @@ class FormPage {
     if (now || this.views.size > 1) this.tell();
   }
   flush() { if (this.dirty.size) this.change(() => {}); }
+  // A page that is left does not wait its turn: ipywidgets keeps a change back while an earlier one is being answered.
+  sendLastWords() {
+    this.flush();
+    if (!this.dead && (this.answer.seq ?? 0) < this.sent) this.model.send({ op: "draft", draft: this.draft });
+  }
   change(alter) {
     clearTimeout(this.timer);
     // What does not change is shared with the draft before, which is never changed itself.

@@ -85,6 +85,7 @@ class Form(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._handles: deque[DisplayHandle] = deque(maxlen=KEPT_DISPLAYS)
         super().__init__(draft=self._drafted(value, 0))
         route_clicks(self.comm)
+        self.on_msg(self._on_last_words)
 
     # -- what a form defines -----------------------------------------------------------------------------------------
     def _read(self, draft: Draft) -> Reading:
@@ -109,6 +110,12 @@ class Form(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _drafted(self, value: Any, seq: int) -> Draft:
         return {"fields": {}, "rows": [], **self._write(value), "seq": seq}
+
+    def _on_last_words(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
+        """Takes in what was typed last in a page that is being left, unless it has arrived already."""
+        draft = content.get("draft") if content.get("op") == "draft" else None
+        if isinstance(draft, dict) and draft.get("seq", 0) > self.draft.get("seq", 0):
+            self.draft = draft
 
     @traitlets.observe("draft")
     def _on_draft(self, _: Any) -> None:

@@ -37,7 +37,9 @@ class Page(BaseComm):
 
     def says(self, **state):
         """Does what a page does whose reader has typed."""
-        data = {"method": "update", "state": state, "buffer_paths": []}
+        self.brings({"method": "update", "state": state, "buffer_paths": []})
+
+    def brings(self, data):
         self.handle_msg({"content": {"data": data, "comm_id": self.comm_id}, "buffers": []})
 
 
@@ -166,6 +168,16 @@ def test_a_slow_reading_never_overwrites_a_newer_one(form, monkeypatch):
     slow.join(PATIENCE_S)
 
     assert (form.value, form.answer["seq"]) == (2, 2)
+
+
+def test_the_last_words_of_a_page_that_is_left_are_taken_in_once(form):
+    form.comm.says(draft=typed("4", 4))
+
+    for text, seq in (("5", 5), ("6", 5), ("3", 3)):
+        form.comm.brings({"method": "custom", "content": {"op": "draft", "draft": typed(text, seq)}})
+    form.comm.brings({"method": "custom", "content": {"op": "draft", "draft": "no draft"}})
+
+    assert (form.value, form.draft["seq"]) == (5, 5)
 
 
 def test_require_gives_the_value_or_names_all_and_takes_the_reader_there(form):
