@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import fields
 from typing import Any
 
-from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.limits import LIMIT_WORDS, Limits
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
 from hpo_widgets.model.parameter_values import SCALARS
@@ -16,17 +17,8 @@ from hpo_widgets.model.space_shorthand import integer, lognormal, loguniform, no
 
 WIDE = 100
 """Characters of a line above which a list or call is spread over several."""
-LIMIT_KEYWORDS = {
-    "max_number_of_concurrent_tasks": "concurrency",
-    "total_max_jobs": "max_jobs",
-    "optimization_time_limit": "time_limit",
-    "compute_time_limit": "compute_time_limit",
-    "time_limit_per_job": "job_time_limit",
-    "min_iteration_per_job": "min_iteration_per_job",
-    "max_iteration_per_job": "max_iteration_per_job",
-    "save_top_k_tasks_only": "keep_top",
-    "retries": "retries",
-}
+_SHORT = {limit: word for word, limit in LIMIT_WORDS.items()}
+LIMIT_KEYWORDS = {each.name: _SHORT.get(each.name, each.name) for each in fields(Limits)}
 """A limit and the keyword of `tune` that sets it."""
 SHORTHANDS: dict[str, Callable[..., Parameter]] = {
     "UniformParameterRange": uniform,
