@@ -227,14 +227,26 @@ class Surroundings:
     ) -> Proposal:
         store = self.store
         before = metrics_before(store, store.studies(), name) if store is not None else []
-        known = {(each.title, each.series) for each in before}
-        objectives = [*before, *(each for each in reported if (each.title, each.series) not in known)]
+        objectives = merged(reported, before)
         return Proposal(
             parameters=parameters,
             space=SearchSpace(list(found.values())) if found else None,
             objectives=tuple(objectives) or (DEFAULT,),
             notes=tuple(notes),
         )
+
+
+def merged(reported: list[Objective], before: list[Objective]) -> list[Objective]:
+    """Puts what was searched before in front, as far as the code as it is now reports it; then the rest of both.
+
+    Another function of the same name may have been searched before: what the code says comes before what it did not.
+    """
+    said = {(each.title, each.series) for each in reported}
+    again = [each for each in before if not said or (each.title, each.series) in said]
+    found: dict[tuple[str, str], Objective] = {}
+    for each in (*again, *reported, *before):
+        found.setdefault((each.title, each.series), each)
+    return list(found.values())
 
 
 def _is_searchable(name: str, value: Any) -> bool:

@@ -14,7 +14,7 @@ from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.plan import BaseKind, BaseReference
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.metrics_found import metrics_before, metrics_in
-from hpo_widgets.sdk.searchable import Surroundings
+from hpo_widgets.sdk.searchable import Surroundings, merged
 from hpo_widgets.sdk.signature import propose_signature, signature_parameters
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.store.sqlite import SqliteStore
@@ -171,6 +171,23 @@ def test_signatures_name_types_and_defaults() -> None:
         "d": ("bool", True, False),
     }
     assert propose_signature(signature_parameters(f)[0]) is None
+
+
+@pytest.mark.parametrize(
+    ("reported", "before", "said"),
+    [
+        ([], [LOSS], [LOSS]),
+        ([ACCURACY, LOSS], [], [ACCURACY, LOSS]),
+        ([ACCURACY, LOSS], [Objective("loss", "loss", Sign.MIN_GLOBAL)], ["loss/loss min_global", ACCURACY]),
+        ([ACCURACY], [LOSS], [ACCURACY, LOSS]),
+    ],
+)
+def test_what_the_code_reports_now_comes_before_what_its_name_reported(
+    reported: list[Objective], before: list[Objective], said: list[Any]
+) -> None:
+    found = merged(reported, before)
+
+    assert found == [each if isinstance(each, Objective) else before[0] for each in said]
 
 
 def test_what_a_script_prints_is_offered_when_it_reports_nothing_else(tmp_path: Path) -> None:
