@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from hpo_widgets.dialects.clearml import STORED, read_params_search
+from hpo_widgets.dialects.comet import SPEC, read_config
 from hpo_widgets.dialects.json_text import read_json
 from hpo_widgets.dialects.native import is_native, plan_from_json
+from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.plan import StudyPlan
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space import SearchSpace
 
 SUBJECT = "import"
 SPACE_FORMAT = "hpo_widgets.space"
-READERS = {
-    "comet": ("read_config", "a Comet config"),
-    "clearml": ("read_params_search", "the JSON of clearml-param-search"),
-}
-"""Module of `hpo_widgets.dialects`, its function, and what people call what it reads."""
+METHODS = {"random": "random", "grid": "grid", "bayes": "tpe"}
+"""Comet's algorithms and the strategy that does the same."""
+NO_COUNTERPART = ("gridSize", "minSampleSize", "randomize", "retryLimit", "retryAssignLimit")
+"""Keys of Comet's spec that a plan cannot say."""
+DISCRETE = "DiscreteParameterRange"
 SILENT = {
     "base": "what to run",
     "space": "the search space",
@@ -54,28 +57,21 @@ def read_configuration(text: str) -> Imported:
         data = read_json(text, SUBJECT)
     except InvalidInput:
         # Comet's files are Python literals, which JSON need not be.
-        found = _foreign("comet", text)
-        if found is None:
-            raise
-        return found
+        if "algorithm" in text and "parameters" in text:
+            return _comet(text)
+        raise
     if is_native(data):
         return _native(data)
-    for module in READERS:
-        if _claims(module, data):
-            found = _foreign(module, text)
-            if found is not None:
-                return found
-            raise InvalidInput(
-                f"this looks like {READERS[module][1]}, which this version cannot read.", subject=SUBJECT
-            )
+    if isinstance(data, Mapping) and ("algorithm" in data or "parameters" in data):
+        return _comet(text)
+    first = data[0] if isinstance(data, list) and data else data
+    if isinstance(first, Mapping) and ("name" in first or STORED in first):
+        return _clearml(text)
     raise InvalidInput(
-        f"this is no configuration that is known; give one that a form has exported, {_all_readers()}.",
+        "this is no configuration that is known; give one that a form has exported, the JSON of "
+        "clearml-param-search, or a Comet config.",
         subject=SUBJECT,
     )
-
-
-def _all_readers() -> str:
-    return ", or ".join(said for _, said in READERS.values())
 
 
 def _native(data: Mapping[str, Any]) -> Imported:
@@ -86,33 +82,40 @@ def _native(data: Mapping[str, Any]) -> Imported:
     return Imported(source="a search", parts={each.name: getattr(plan, each.name) for each in fields(plan)})
 
 
-def _claims(module: str, data: Any) -> bool:
-    """Tells whose a JSON text looks to be, so that the errors are those of its own reader."""
-    if module == "comet":
-        return isinstance(data, Mapping) and ("algorithm" in data or "parameters" in data)
-    first = data[0] if isinstance(data, list) and data else data
-    return isinstance(first, Mapping) and ("name" in first or "parameter_optimization_space" in first)
+def _clearml(text: str) -> Imported:
+    found = read_params_search(text)
+    parts = {"space": found.space}
+    return Imported(source="the JSON of clearml-param-search", parts=parts, notes=(*found.notes, _silence(parts)))
 
 
-def _foreign(module: str, text: str) -> Imported | None:
-    """Reads another tool's text, `None` when its reader is not part of this package."""
-    reader, _ = READERS[module]
-    try:
-        read: Callable[[str], Any] = getattr(importlib.import_module(f"hpo_widgets.dialects.{module}"), reader)
-    except (ImportError, AttributeError):
-        return None
-    return _as_imported(module, read(text))
-
-
-def _as_imported(module: str, found: Any) -> Imported:
-    """Takes what a reader found: fields by their names in `StudyPlan`, and its notes."""
-    known = {each.name for each in fields(StudyPlan)}
-    parts = {name: value for name in known if (value := getattr(found, name, None)) is not None}
-    notes = [*getattr(found, "notes", ()), _silence(parts)]
-    return Imported(source=READERS[module][1], parts=parts, notes=tuple(notes))
+def _comet(text: str) -> Imported:
+    found = read_config(text)
+    direction = {"minimize": "min", "maximize": "max"}.get(str(found.spec["objective"]), found.spec["objective"])
+    parts: dict[str, Any] = {
+        "space": found.space(),
+        "objectives": parse_objectives(found.spec["metric"], direction),
+        "limits": Limits(max_number_of_concurrent_tasks=default_concurrency(), total_max_jobs=found.most_sets),
+        "strategy": {"name": METHODS[found.algorithm], "options": {}},
+    }
+    parts |= {"seed": found.spec["seed"]} if found.spec["seed"] is not None else {}
+    parts |= {"name": found.name} if found.name else {}
+    notes = []
+    if found.trials > 1:
+        notes.append(f"trials is {found.trials}: here each set runs once.")
+    odd = [key for key in NO_COUNTERPART if found.spec.get(key) != SPEC[key]]
+    if found.algorithm == "grid":
+        odd = [key for key in odd if key not in ("gridSize", "minSampleSize")]
+    if odd:
+        notes.append(f"{', '.join(odd)} of spec mean nothing here.")
+    ranges = {each.name: type(each).__name__ for each in parts["space"]}
+    real = [name for name in found.whole if ranges[name] not in ("UniformIntegerParameterRange", DISCRETE)]
+    if real:
+        notes.append(f"{', '.join(sorted(real))}: whole numbers on a scale, which a range here draws as floats.")
+    return Imported(source="a Comet config", parts=parts, notes=(*notes, _silence(parts)))
 
 
 def _silence(parts: Collection[str]) -> str:
     """Says what a text does not say."""
     missing = [words for name, words in SILENT.items() if name not in parts]
-    return f"It does not say {', '.join(missing[:-1])} and {missing[-1]}; that stays as it is." if missing else ""
+    listed = f"{', '.join(missing[:-1])} and {missing[-1]}" if len(missing) > 1 else missing[0]
+    return f"It does not say {listed}; that stays as it is."

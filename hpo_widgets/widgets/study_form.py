@@ -29,6 +29,7 @@ from hpo_widgets.widgets.space_form import SearchSpaceForm
 from hpo_widgets.widgets.study_fields import (
     ISOLATIONS,
     PATH,
+    option_key,
     read_base,
     read_rest,
     read_strategy,
@@ -264,6 +265,8 @@ class StudyForm(Form):
         if "seed" in parts:
             texts["seed"] = str(parts["seed"])
         if strategy is not None:
+            before = self.draft["fields"]
+            texts |= {key: "" for key in before if key.startswith(option_key(strategy["name"], ""))}
             texts |= write_strategy(strategy)
         if base is not None:
             texts["base"] = f"{base.kind.value}:{base.name}"

@@ -268,3 +268,26 @@ def test_what_cannot_start_says_why_and_stays_a_form(around: Surroundings, monke
 
 def test_the_written_file_is_the_plans_own(around: Surroundings) -> None:
     assert StudyForm(PLAN, surroundings=around).dump() == write_plan(PLAN)
+
+
+def test_a_comet_config_can_be_imported(around: Surroundings) -> None:
+    form = StudyForm(PLAN, surroundings=around)
+    text = """{  # Comet's files are Python
+        "algorithm": "bayes", "trials": 2, "name": "from comet",
+        "spec": {"metric": "accuracy", "objective": "maximize", "maxCombo": 12, "seed": 5},
+        "parameters": {"lr": {"type": "float", "scalingType": "loguniform", "min": 0.001, "max": 0.1}},
+    }"""
+
+    click(form, "import", name="comet.config", text=text)
+
+    assert form.value.objectives == (Objective("accuracy", "accuracy", Sign.MAX),)
+    assert (form.value.limits.total_max_jobs, form.value.seed, form.value.name) == (12, 5, "from comet")
+    assert form.value.strategy == {"name": "tpe", "options": {}}
+    assert form.value.space.names == ("lr",)
+    assert form.notices == [
+        "Imported a Comet config from comet.config.",
+        "trials is 2: here each set runs once.",
+        "It does not say what to run; that stays as it is.",
+    ]
+    click(form, "import", name="comet.config", text='{"algorithm": "magic", "parameters": {}}')
+    assert "algorithm 'magic' is unknown" in form.notices[0]
