@@ -23,6 +23,9 @@ _HOMES = {
     "Task": "sdk.task",
     "TaskTypes": "sdk.task_card",
     "InvalidInput": "errors",
+    "LimitsForm": "widgets.limits_form",
+    "ObjectiveForm": "widgets.objective_form",
+    "StudyForm": "widgets.study_form",
     "HpoError": "errors",
     "Limits": "model.limits",
     "Objective": "model.objective",
@@ -33,6 +36,7 @@ _HOMES = {
     "RandomSearch": "strategies.random",
     "OptunaStrategy": "strategies.optuna",
     "Study": "study",
+    "app": "widgets.app",
     "attach": "sdk.tune",
     "choice": "model.space_shorthand",
     "configure": "store.location",
@@ -52,16 +56,20 @@ __all__ = [
     "HpoError",
     "InvalidInput",
     "Limits",
+    "LimitsForm",
     "Logger",
     "Objective",
+    "ObjectiveForm",
     "OptunaStrategy",
     "RandomSearch",
     "SearchSpace",
     "SearchSpaceForm",
     "Strategy",
     "Study",
+    "StudyForm",
     "Task",
     "TaskTypes",
+    "app",
     "attach",
     "choice",
     "configure",
@@ -93,7 +101,11 @@ if TYPE_CHECKING:
     from hpo_widgets.strategies.optuna import OptunaStrategy
     from hpo_widgets.strategies.random import RandomSearch
     from hpo_widgets.study import Study
+    from hpo_widgets.widgets.app import app
+    from hpo_widgets.widgets.limits_form import LimitsForm
+    from hpo_widgets.widgets.objective_form import ObjectiveForm
     from hpo_widgets.widgets.space_form import SearchSpaceForm
+    from hpo_widgets.widgets.study_form import StudyForm
 
 
 def __getattr__(name: str) -> Any:

@@ -12,9 +12,9 @@ from hpo_widgets import __version__
 from hpo_widgets.errors import HpoError, InvalidInput
 
 COMMANDS = {
-    "show": ("hpo_widgets.cli.show", "list the studies of the store, print one, or write its report"),
-    "param-search": ("hpo_widgets.cli.param_search", "search the parameters of a script, notebook or recorded task"),
     "agent": ("hpo_widgets.cli.agent", "serve a queue of the store: run the tasks that wait in it"),
+    "param-search": ("hpo_widgets.cli.param_search", "search the parameters of a script, notebook or recorded task"),
+    "show": ("hpo_widgets.cli.show", "list the studies of the store, print one, or write its report"),
 }
 """Sub-command to its module and what it does. A module has `add_arguments(parser)` and `run(arguments)`."""
 

@@ -16,7 +16,8 @@ from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
-from hpo_widgets.sdk.tune import attach, serving, tune
+from hpo_widgets.sdk.queues import served_queues
+from hpo_widgets.sdk.tune import attach, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
@@ -141,7 +142,7 @@ def _start(arguments: argparse.Namespace) -> Study:
         )
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
-    queue = "" if arguments.local else checked(lambda: _queue(arguments.queue))
+    queue = "" if arguments.local else _queue(arguments.queue)
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
@@ -175,11 +176,7 @@ def _queue(name: str | None) -> str:
     """Gives the queue to use, empty for none: ClearML's sample command names `default`, which may have no agent."""
     if name is None:
         return ""
-    try:
-        serving(name, open_store())
-    except InvalidInput:
-        if name != DEFAULT_QUEUE:
-            raise
+    if name == DEFAULT_QUEUE and name not in served_queues(open_store()):
         print(f"note: no agent serves the queue {name!r}; the tasks run here.")
         return ""
     return name

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from hpo_widgets.dialects.text import read_json, unknown_keys
+from hpo_widgets.dialects.json_text import read_json
+from hpo_widgets.dialects.keys import unknown_keys
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model import parameters  # noqa: F401 - makes every kind known
 from hpo_widgets.model.parameter_base import Parameter

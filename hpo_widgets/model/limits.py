@@ -137,3 +137,19 @@ def remaining(limits: Limits, usage: Usage) -> dict[str, float]:
         "compute_time": left(usage.compute_time, limits.compute_time_limit),
         "time": left(usage.time, limits.optimization_time_limit),
     }
+
+
+LIMIT_WORDS = {
+    "concurrency": "max_number_of_concurrent_tasks",
+    "max_jobs": "total_max_jobs",
+    "time_limit": "optimization_time_limit",
+    "job_time_limit": "time_limit_per_job",
+    "keep_top": "save_top_k_tasks_only",
+}
+"""Short names of limits, as in `tune`, and what they stand for."""
+
+
+def limit_names(given: dict[str, Any]) -> dict[str, Any]:
+    """Spells limits out, durations in seconds."""
+    found = {LIMIT_WORDS.get(name, name): value for name, value in given.items()}
+    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}

@@ -126,6 +126,19 @@ def check_metrics(metrics: str | None) -> None:
         raise InvalidInput(f"metrics={metrics!r} is unknown; use 'stdout', or leave it out.")
 
 
+def static_parameters(path: str | PathLike[str]) -> tuple[BaseParameter, ...]:
+    """Lists what a script's text alone says that it takes; empty when only running it up to its command line tells.
+
+    Raises:
+        InvalidInput: When the script is missing or is no Python.
+    """
+    text = read_script(path)
+    parser = parser_of(text)
+    if parser is None:
+        return tuple(_of_literal(name, value) for name, value in literals(text.tree).items())
+    return declared_statically(text) if parser == "argparse" else ()
+
+
 def _parameters(text: ScriptText, args: Sequence[str]) -> tuple[str, tuple[BaseParameter, ...]]:
     parser = parser_of(text)
     sites = connect_calls(text) if parser in (None, "argparse") else 0

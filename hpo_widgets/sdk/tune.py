@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -10,11 +11,9 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
-from hpo_widgets.model.card import AgentRecord
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
@@ -22,6 +21,7 @@ from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
@@ -44,7 +44,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     strategy: Any = "tpe",
     name: str | None = None,
     project: str = "",
-    max_jobs: int | None = None,
+    max_jobs: float | None = None,
     concurrency: int | None = None,
     gpus: Sequence[int | str] = (),
     queue: str = "",
@@ -74,10 +74,11 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
-        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), a class or an instance.
+        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), `{"name": "tpe", "options": {...}}`, a class or an
+            instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
-        max_jobs: Trials in all; 50 when neither this nor a time limit is given.
+        max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
         gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
         queue: Queue whose agents run the tasks (`hpo-widgets agent --queue NAME`, `hpo.Agent(NAME).start()`); this
@@ -125,7 +126,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     limits = checked(
         lambda: Limits(
             max_number_of_concurrent_tasks=default_concurrency() if concurrency is None else concurrency,
-            total_max_jobs=max_jobs,
+            total_max_jobs=None if max_jobs == math.inf else max_jobs,  # type: ignore[arg-type]
             optimization_time_limit=as_seconds(time_limit, "time_limit"),
             compute_time_limit=as_seconds(compute_time_limit, "compute_time_limit"),
             time_limit_per_job=as_seconds(job_time_limit, "job_time_limit"),
@@ -136,7 +137,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         )
     )
     if queue:
-        checked(lambda: serving(queue, place(), kind))
+        problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:
         found_space = base.completed(found_space)
         problems += base.problems(found_space, kind or Isolation.FORK)
@@ -161,26 +162,6 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     study = Study(place(), record.id, function=kept.function).start()
     capture_in_background(place(), record.id, folder=base.folder, command=base.command)
     return study
-
-
-def serving(queue: str, store: Store, isolation: Isolation | None = None) -> list[AgentRecord]:
-    """Gives the living agents that serve a queue.
-
-    Raises:
-        InvalidInput: When there is none, with the queues that are served; or for tasks that cannot leave this process.
-    """
-    if isolation in (Isolation.THREAD, Isolation.SAME_THREAD):
-        raise InvalidInput(f"tasks of the queue {queue!r} run in other processes; leave isolation='thread' out.")
-    living = [each for each in store.agents(serving=True) if is_alive(each.owner)]
-    found = [each for each in living if each.queue == queue]
-    if found:
-        return found
-    served = sorted({each.queue for each in living if each.queue and not each.queue.startswith("study:")})
-    others = f"agents serve {', '.join(map(repr, served))}" if served else "there are no agents"
-    raise InvalidInput(
-        f"no agent serves the queue {queue!r}; {others}. Start one in another terminal with `hpo-widgets agent --queue "
-        f"{queue}`, or leave the queue out to run the tasks here."
-    )
 
 
 def attach(name_or_id: str, *, store: Store | None = None) -> Study:

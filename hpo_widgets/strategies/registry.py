@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
@@ -40,11 +40,12 @@ def strategy_names() -> tuple[str, ...]:
     return tuple(MAKERS)
 
 
-def create_strategy(spec: str | type[Strategy] | Strategy = "tpe", **options: Any) -> Strategy:
+def create_strategy(spec: str | Mapping[str, Any] | type[Strategy] | Strategy = "tpe", **options: Any) -> Strategy:
     """Makes the strategy a person means.
 
     Args:
-        spec: A name (see `strategy_names`), a subclass of `Strategy`, or an object of one.
+        spec: A name (see `strategy_names`), a dict `{"name", "options"}` as `study.config.strategy` has it, a subclass
+            of `Strategy`, or an object of one.
         **options: Arguments of the strategy; for names of Optuna also the sampler's own options, `pruner` and
             `pruner_options`.
 
@@ -57,6 +58,8 @@ def create_strategy(spec: str | type[Strategy] | Strategy = "tpe", **options: An
                 f"options {sorted(options)} were given beside a strategy object; give them to the object."
             )
         return spec
+    if isinstance(spec, Mapping):
+        return _from_mapping(spec, options)
     if isinstance(spec, str):
         folded = spec.casefold().replace("-", "_")
         if folded not in MAKERS:
@@ -71,6 +74,17 @@ def create_strategy(spec: str | type[Strategy] | Strategy = "tpe", **options: An
     raise InvalidInput(
         f"{shown(spec)} is no strategy; give one of {', '.join(MAKERS)}, a Strategy class or an object of one."
     )
+
+
+def _from_mapping(spec: Mapping[str, Any], options: dict[str, Any]) -> Strategy:
+    name, own = spec.get("name"), spec.get("options", {})
+    unknown = [key for key in spec if key not in ("name", "options")]
+    if unknown or not isinstance(name, str) or not isinstance(own, Mapping):
+        raise InvalidInput(
+            f'{shown(dict(spec))} is no strategy; give {{"name": "tpe", "options": {{"pruner": "hyperband"}}}}, with '
+            f"one of the names {', '.join(MAKERS)}."
+        )
+    return create_strategy(name, **{**own, **options})
 
 
 def _call(maker: Callable[..., Strategy], name: str, options: dict[str, Any]) -> Strategy:

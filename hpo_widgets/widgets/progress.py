@@ -109,6 +109,10 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Puts the static picture into the running cell: hidden while the panel lives, refreshed when the run ends."""
         handle = DisplayHandle(uuid.uuid4().hex)
         handle.display(self.static_bundle(), raw=True)
+        self.keep_display(handle)
+
+    def keep_display(self, handle: DisplayHandle) -> None:
+        """Refreshes an output that holds the static picture when the run ends."""
         self._handles.append(handle)
 
     def _refresh_displays(self) -> None:

@@ -53,7 +53,7 @@ def test_the_stored_form_of_an_optimizer_task_is_read_and_what_else_it_says_is_n
 
 BAD: list[tuple[str, str]] = [
     ('{"type": "UniformParameterRange",', "line 1, column 34"),
-    ("", "no JSON"),
+    ("", "not JSON"),
     ("[]", "is empty"),
     ("[1]", "must hold objects"),
     ('{"name": "x"}', "the type of 'x' is None"),
@@ -62,12 +62,12 @@ BAD: list[tuple[str, str]] = [
     ('{"type": "UniformParameterRange", "name": "x", "max_value": 0}', "has no 'min_value'"),
     ('{"type": "UniformParameterRange", "name": "x", "min_value": 2, "max_value": 1}', "above max_value"),
     ('{"type": "UniformParameterRange", "name": "x", "min_value": NaN, "max_value": 1}', "NaN"),
-    ('{"type": "UniformParameterRange", "name": "x", "min_value": 0, "max_value": 1, "max_value": 2}', "given twice"),
+    ('{"type": "UniformParameterRange", "name": "x", "min_value": 0, "max_value": 1, "max_value": 2}', "stands twice"),
     ('{"type": "DiscreteParameterRange", "name": "x", "values": []}', "is empty"),
     (f"[{BATCH}, {BATCH}]", "keep one"),
     ('{"type": "ParameterSet", "parameter_combinations": 3}', "list of objects"),
     ("[" * 100_000, "nested"),
-    ("[" + "1," * 1_000_000 + "1]", "1,000,001 objects"),
+    ("[" + "1," * 100_000 + "1]", "100,001 objects"),
     ("[" + "1," * 100 + "1]", "there are 81 problems more"),
     ('{"type": "DiscreteParameterRange", "name": "x", "values": "' + "a" * 11_000_000 + '"}', "characters"),
 ]

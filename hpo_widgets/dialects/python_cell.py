@@ -1,0 +1,188 @@
+"""The Python cell that does what a plan says: `hpo.tune(...)` with shorthand ranges, ready to paste."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from dataclasses import fields
+from typing import Any
+
+from hpo_widgets.model.limits import LIMIT_WORDS, Limits
+from hpo_widgets.model.parameter_base import Parameter
+from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_values import SCALARS
+from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
+from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_shorthand import integer, lognormal, loguniform, normal, uniform
+
+WIDE = 100
+"""Characters of a line above which a list or call is spread over several."""
+_SHORT = {limit: word for word, limit in LIMIT_WORDS.items()}
+LIMIT_KEYWORDS = {each.name: _SHORT.get(each.name, each.name) for each in fields(Limits)}
+"""A limit and the keyword of `tune` that sets it."""
+SHORTHANDS: dict[str, Callable[..., Parameter]] = {
+    "UniformParameterRange": uniform,
+    "UniformIntegerParameterRange": integer,
+    "LogUniformParameterRange": loguniform,
+    "NormalParameterRange": normal,
+    "LogNormalParameterRange": lognormal,
+}
+"""Kind of a parameter and the shorthand for it."""
+
+
+def python_cell(plan: StudyPlan) -> str:
+    """Gives the text of a cell that starts the same search as the plan does."""
+    space, is_long = _space(plan.space)
+    lines = ["import hpo_widgets as hpo"]
+    if is_long:
+        lines.append("from hpo_widgets import automation")
+    lines += ["", "study = hpo.tune(", f"    {_base(plan.base)},", _indented(f"{space},")]
+    lines += [f"    {name}={_written(name, value)}," for name, value in keywords(plan).items()]
+    return "\n".join([*lines, ")", "study", ""])
+
+
+def keywords(plan: StudyPlan) -> dict[str, Any]:
+    """Gives what `tune` is called with besides the base task and the space: literals, only what is not its default."""
+    first = plan.objectives[0]
+    found: dict[str, Any] = {}
+    if len(plan.objectives) == 1 and first.title == first.series and "/" not in first.title:
+        found["objective"] = first.title
+        if first.sign.value != "min":
+            found["direction"] = first.sign.value
+    else:
+        triples = [(each.title, each.series, each.sign.value) for each in plan.objectives]
+        found["objective"] = triples if len(triples) > 1 else triples[0]
+    strategy = plan.strategy
+    if strategy["options"]:
+        found["strategy"] = {"name": strategy["name"], "options": dict(strategy["options"])}
+    elif strategy["name"] != "tpe":
+        found["strategy"] = strategy["name"]
+    found |= _limits(plan.limits)
+    optional = {
+        "name": plan.name,
+        "project": plan.project,
+        "queue": plan.queue,
+        "gpus": list(plan.gpus),
+        "args": list(plan.base.args),
+        "metrics": plan.base.metrics,
+        "isolation": plan.isolation.value if plan.isolation is not None else None,
+    }
+    found |= {name: value for name, value in optional.items() if value}
+    return found if plan.seed is None else {**found, "seed": plan.seed}
+
+
+def _limits(limits: Limits) -> dict[str, Any]:
+    given = {keyword: getattr(limits, limit) for limit, keyword in LIMIT_KEYWORDS.items()}
+    found = {keyword: value for keyword, value in given.items() if value is not None}
+    if not limits.retries:
+        del found["retries"]
+    if not found.keys() & {"max_jobs", "time_limit", "compute_time_limit"}:
+        found["max_jobs"] = math.inf  # without any of them `tune` takes a number of its own
+    return found
+
+
+# -- the base task and the space -------------------------------------------------------------------------------------
+def _base(base: BaseReference) -> str:
+    name = literal(base.name)
+    match base.kind:
+        case BaseKind.FUNCTION:
+            return base.name
+        case BaseKind.STUDY:
+            return f"hpo.attach({name})"
+        case BaseKind.TASK:
+            return f"hpo.Task.get_task({name})"
+    return name
+
+
+def _space(space: SearchSpace) -> tuple[str, bool]:
+    """Gives the text of a space, and whether it needs the long names of parameters."""
+    if any(isinstance(each, ParameterSet) for each in space):
+        # A set has no name of its own: it cannot stand in a dict of names.
+        return _block("[", [_long(each) for each in space], "]"), True
+    texts = [(each.name, _short(each) or _long(each.named(None))) for each in space]
+    items = [f"{literal(name)}: {text}" for name, text in texts]
+    return _block("{", items, "}"), any(text.startswith("automation.") for _, text in texts)
+
+
+def _short(parameter: Parameter) -> str | None:
+    """Gives the shorthand that makes an equal parameter, `None` when there is none."""
+    if isinstance(parameter, DiscreteParameterRange):
+        values = parameter.values
+        alone = len(values) == 1 and isinstance(values[0], SCALARS)
+        return literal(values[0] if alone else list(values))
+    make = SHORTHANDS.get(type(parameter).__name__)
+    if make is None:
+        return None
+    arguments = _arguments(parameter)
+    # What the shorthand cannot say (an excluded end, an exponent that is no power of a short number) makes another one.
+    same = make(**arguments).named(parameter.name) == parameter
+    return f"hpo.{make.__name__}({_call(arguments)})" if same else None
+
+
+def _arguments(parameter: Parameter) -> dict[str, Any]:
+    kind = type(parameter).__name__
+    given = {field: getattr(parameter, field) for field in parameter.fields[1:]}
+    step = {} if given["step_size"] is None else {"step": given["step_size"]}
+    if kind.endswith("NormalParameterRange"):
+        bounds = {"low": given["min_value"], "high": given["max_value"]}
+        ends = {name: value for name, value in bounds.items() if value is not None}
+        return {"mu": given["mu"], "sigma": given["sigma"], **ends, **step}
+    if kind == "LogUniformParameterRange":
+        base = {} if given["base"] == 10 else {"base": given["base"]}
+        low, high = (float(f"{given['base'] ** given[end]:.15g}") for end in ("min_value", "max_value"))
+        return {"low": low, "high": high, **base, **step}
+    if kind == "UniformIntegerParameterRange":
+        return {"low": given["min_value"], "high": given["max_value"], **({} if step == {"step": 1} else step)}
+    return {"low": given["min_value"], "high": given["max_value"], **step}
+
+
+def _call(arguments: dict[str, Any]) -> str:
+    leading = ("low", "high") if "mu" not in arguments else ("mu", "sigma")
+    return ", ".join(literal(v) if name in leading else f"{name}={literal(v)}" for name, v in arguments.items())
+
+
+def _long(parameter: Parameter) -> str:
+    kind = type(parameter).__name__
+    if isinstance(parameter, ParameterSet):
+        return f"automation.{kind}({_block('[', [_combination(item) for item in parameter.values], ']')})"
+    arguments = [f"{field}={literal(getattr(parameter, field))}" for field in parameter.fields[1:]]
+    return f"automation.{kind}({', '.join([literal(parameter.name), *arguments])})"
+
+
+def _combination(item: dict[str, Any]) -> str:
+    texts = [f"{literal(k)}: {_long(v) if isinstance(v, Parameter) else literal(v)}" for k, v in item.items()]
+    return "{" + ", ".join(texts) + "}"
+
+
+# -- text ------------------------------------------------------------------------------------------------------------
+def literal(value: Any) -> str:
+    """Gives Python text that makes an equal value; infinities too, which have no literal."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f'float("{value}")'
+    if isinstance(value, str):
+        plain = value.isprintable() and '"' not in value and "\\" not in value
+        return f'"{value}"' if plain else repr(value)
+    if isinstance(value, dict):
+        return "{" + ", ".join(f"{literal(key)}: {literal(item)}" for key, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(map(literal, value)) + "]"
+    if isinstance(value, tuple):
+        return "(" + ", ".join(map(literal, value)) + ("," if len(value) == 1 else "") + ")"
+    return repr(value)
+
+
+def _written(name: str, value: Any) -> str:
+    if name.endswith("time_limit") and value % 60 == 0 and value > 60:
+        return f"{int(value // 60)} * 60"
+    return literal(value)
+
+
+def _block(opening: str, items: list[str], closing: str) -> str:
+    line = opening + ", ".join(items) + closing
+    if len(line) <= WIDE and len(items) < 2:
+        return line
+    return "\n".join([opening, *(_indented(f"{item},") for item in items), closing])
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}" for line in text.split("\n"))
