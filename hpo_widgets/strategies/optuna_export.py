@@ -14,6 +14,7 @@ import optuna
 from optuna.distributions import BaseDistribution
 from optuna.trial import FrozenTrial, TrialState
 
+from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space import SearchSpace
@@ -45,18 +46,44 @@ def optuna_study(
     return study
 
 
+def copy_to_storage(study: optuna.Study, storage: str, name: str) -> str:
+    """Copies a study into an Optuna storage under a free name, and gives that name.
+
+    Raises:
+        InvalidInput: When the storage cannot be opened.
+    """
+    try:
+        place = optuna.storages.get_storage(storage)
+        taken = {each.study_name for each in place.get_all_studies()}
+    except Exception as error:  # what a storage raises is as many as there are databases
+        raise InvalidInput(f"the Optuna storage {storage!r} cannot be used: {error}") from error
+    free, number = name, 1
+    while free in taken:
+        number += 1
+        free = f"{name}-{number}"
+    with _quiet():
+        target = optuna.create_study(storage=place, study_name=free, directions=study.directions)
+        for key, value in study.user_attrs.items():
+            target.set_user_attr(key, value)
+        target.set_metric_names(study.metric_names or [])
+        target.add_trials(study.get_trials(deepcopy=False))
+    return free
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keeps Optuna from announcing the study, without touching the verbosity the user has set."""
-    announcer = logging.getLogger("optuna.storages._in_memory")
-    before = announcer.level
-    announcer.setLevel(logging.WARNING)
+    announcers = [logging.getLogger(f"optuna.storages.{each}") for each in ("_in_memory", "_rdb.storage")]
+    before = [each.level for each in announcers]
+    for each in announcers:
+        each.setLevel(logging.WARNING)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
             yield
     finally:
-        announcer.setLevel(before)
+        for each, level in zip(announcers, before, strict=True):
+            each.setLevel(level)
 
 
 def _trial(each: PastTask, number: int, ranges: Mapping[str, Column], count: int) -> FrozenTrial:
