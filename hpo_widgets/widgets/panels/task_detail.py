@@ -80,13 +80,12 @@ class _Followed:
         self._note: str | None = None
 
     def take(self, now: float) -> dict[str, Any]:
-        if self._done and not self._new and not self._changed():
+        record, note = self._study.task(self.task.id), self._study.store.card(self.task.id).comment[:NOTE]
+        changed = self._new or record != self.task or note != self._note
+        if self._done and not changed:
             return {}
-        message: dict[str, Any] = {}
-        record = self._study.task(self.task.id)
-        if self._new or record != self.task:
-            self.task = record
-            message["task"] = self._card()
+        self.task, self._note = record, note
+        message: dict[str, Any] = {"task": self._card()} if changed else {}
         if self._new:
             message["base"] = base_of(self._study)
             message["fields"] = trial_fields(self._study.config.space, self.task.parameters)
@@ -98,12 +97,8 @@ class _Followed:
         self._done = self.task.state.is_final and set(message) == {"whole"}
         return message if set(message) > {"whole"} else {}
 
-    def _changed(self) -> bool:
-        return self._study.task(self.task.id) != self.task or self._read_note() != self._note
-
     def _card(self) -> dict[str, Any]:
         task = self.task
-        self._note = self._read_note()
         return {
             "trial": task.trial,
             "attempt": task.attempt,
@@ -122,9 +117,6 @@ class _Followed:
             "artifacts": [_artifact(each) for each in self._study.artifacts(task.id)],
             "note": self._note,
         }
-
-    def _read_note(self) -> str:
-        return self._study.store.card(self.task.id).comment[:NOTE]
 
     def _log(self, whole: bool) -> dict[str, Any]:
         part = self._study.log(self.task.id, self._offset)
