@@ -63,6 +63,11 @@ class Spending:
             self._ends.append((ended, iteration))
             self._done.add(task.trial)
 
+    @property
+    def running(self) -> int:
+        """How many tasks run."""
+        return len(self._running)
+
     def usage(self, record: StudyRecord, now: float, *, live: bool) -> Usage:
         """Gives what was spent; of a study that is not live, until its end."""
         running = sum(now - began for began in self._running.values()) if live else 0.0

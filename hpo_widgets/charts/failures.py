@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_widgets.charts.summary import cell
 from hpo_widgets.model.parameter_values import canonical
 from hpo_widgets.model.task import TaskRecord, TaskState
 
@@ -16,6 +15,7 @@ FAILED = (TaskState.FAILED, TaskState.LOST)
 LISTED = 200
 """Tasks of a group that are named; the count counts all."""
 GROUPS = 50
+LONGEST_VALUE = 300
 LONGEST = 20_000
 """Characters of a traceback that are kept: its end, which says what happened."""
 
@@ -35,7 +35,7 @@ class Shared:
 
     def to_json(self) -> list[Any]:
         """Gives the form that travels."""
-        return [self.name, [cell(value, given=True) for value in self.values], self.elsewhere]
+        return [self.name, [_text(value) for value in self.values], self.elsewhere]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +48,8 @@ class FailureGroup:
     traceback: str
     """Of the newest one."""
     count: int
-    tasks: tuple[tuple[int | None, str], ...]
-    """Trial number and id, newest first, at most `LISTED`."""
+    tasks: tuple[tuple[int | None, str, int], ...]
+    """Trial number, id and the store's number, newest first, at most `LISTED`."""
     shared: tuple[Shared, ...]
 
     def to_json(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def group_failures(tasks: Sequence[TaskRecord]) -> list[FailureGroup]:
                 title=last_line(text)[:500],
                 traceback=text[-LONGEST:],
                 count=len(members),
-                tasks=tuple((task.trial, task.id) for task in ordered),
+                tasks=tuple((task.trial, task.id, task.key) for task in ordered),
                 shared=tuple(shared_parameters([t.parameters for t in members], [t.parameters for t in others])),
             )
         )
@@ -126,6 +126,12 @@ def _common(name: str, values: list[Any], others: Iterable[Any]) -> Shared | Non
         return None
     low, high = min(values), max(values)
     return Shared(name=name, values=(low, high), elsewhere=sum(_between(low, each, high) for each in others))
+
+
+def _text(value: Any) -> str:
+    """Gives a value as people read it: numbers with five digits, texts as they are."""
+    text = f"{value:.5g}" if isinstance(value, float) else str(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[: LONGEST_VALUE - 1]}…"
 
 
 def _between(low: Any, value: Any, high: Any) -> bool:

@@ -1,11 +1,12 @@
 // The budget: what each limit allows, what is used, what is left, and when it will be spent.
-import { clock, make, number } from "./kit.js";
+import { clock, make, number } from "../dashboard_kit.js";
+import { deskOf } from "./desk.js";
 
 const NAMES = { jobs: "Jobs", iterations: "Iterations", compute_time: "Computing time", time: "Time" };
 const IS_TIME = new Set(["compute_time", "time"]);
 
 export function create(root, ctx) {
-  root.classList.add("hpo-budget");
+  root.classList.add("hpo-panel", "hpo-budget");
   const table = make("table", "hpo-table");
   table.append(make("caption", "", "What the study may spend"));
   const titles = table.createTHead().insertRow();
@@ -47,20 +48,21 @@ export function create(root, ctx) {
   }
   function show() {
     if (!state) return;
-    const since = state.live ? Math.max(0, (Date.now() - state.at) / 1000) : 0;
+    const since = state.live ? Math.max(0, deskOf(ctx).now() - state.now) : 0;
     body.replaceChildren(...state.lines.map((each) => line(each, since)));
     end.textContent = !state.live ? (state.ended ?? "")
       : state.end === null ? "No forecast yet." : `Ends in about ${clock(state.end - since)}, at ${new Date(state.at + state.end * 1000).toLocaleTimeString()}.`;
   }
   return {
-    update(message) {
-      state = { ...message, at: Date.now() };
+    update() {
+      const message = ctx.data.value;
+      if (!message.lines) return;
+      state = { ...message, at: message.now * 1000 };
       clearInterval(ticker);
-      if (state.live) ticker = setInterval(show, 1000);
+      if (state.live && !ctx.dead()) ticker = setInterval(show, 1000);
       show();
     },
-    resize() {},
-    theme() {},
     dispose() { clearInterval(ticker); },
+    describe: () => (state ? end.textContent : ""),
   };
 }

@@ -1,18 +1,21 @@
 // The failures: those that are one failure together, with what their parameters share and a way to run them again.
-import { make, text } from "./kit.js";
+import { button, make } from "../dashboard_kit.js";
+import { deskOf } from "./desk.js";
+import { press } from "./kit.js";
 
 const LISTED = 12;
 
 export function create(root, ctx) {
-  root.classList.add("hpo-failures");
+  root.classList.add("hpo-panel", "hpo-failures");
   const list = make("div");
   root.append(list);
   const open = new Set();
+  let shown = null;
 
   function shared(group) {
     const parts = make("ul", "hpo-plain-list");
     for (const [name, values, elsewhere] of group.shared) {
-      const range = values.length === 2 ? `${text(values[0])} … ${text(values[1])}` : text(values[0]);
+      const range = values.length === 2 ? `${values[0]} … ${values[1]}` : values[0];
       const others = elsewhere === 0 ? "no other trial" : elsewhere === 1 ? "1 other trial" : `${elsewhere} other trials`;
       const item = make("li");
       item.append(make("strong", "", name), ` ${values.length === 2 ? "in" : "="} ${range} (${others})`);
@@ -22,10 +25,8 @@ export function create(root, ctx) {
   }
   function trials(group) {
     const node = make("p", "hpo-trials", "Trials ");
-    for (const [number, id] of group.tasks.slice(0, LISTED)) {
-      const button = make("button", "hpo-link", number === null ? id.slice(0, 8) : String(number));
-      button.addEventListener("click", () => ctx.openTask(id));
-      node.append(button, " ");
+    for (const [number, , key] of group.tasks.slice(0, LISTED)) {
+      node.append(button(number === null ? String(key) : String(number), "hpo-link", () => ctx.open(key)), " ");
     }
     if (group.count > LISTED) node.append(`and ${group.count - LISTED} more`);
     return node;
@@ -41,14 +42,11 @@ export function create(root, ctx) {
     trace.tabIndex = 0;
     trace.setAttribute("aria-label", "Traceback");
     const bar = make("div", "hpo-bar");
-    const choose = make("button", "hpo-button", "Select");
-    choose.title = "Selects these trials in the other panels";
-    choose.addEventListener("click", () => ctx.selection.set(group.tasks.map(([, id]) => id)));
-    bar.append(choose);
+    bar.append(press("Select", "Selects these trials in the other panels", () => ctx.shared.select(group.tasks.map(([, , key]) => key))));
     if (canRetry) {
-      const again = make("button", "hpo-button", group.count === 1 ? "Retry" : `Retry all ${group.tasks.length}`);
-      again.addEventListener("click", () => ctx.act({ op: "retry", tasks: group.tasks.map(([, id]) => id) }, again));
-      bar.append(again);
+      const message = { op: "retry", tasks: group.tasks.map(([, id]) => id) };
+      const text = group.count === 1 ? "Retry" : `Retry all ${group.tasks.length}`;
+      bar.append(press(text, "Runs their parameters again", (node) => deskOf(ctx).act(ctx, message, node)));
     }
     node.append(head);
     if (group.shared.length) node.append(make("p", "hpo-faint", "What they share:"), shared(group));
@@ -56,12 +54,19 @@ export function create(root, ctx) {
     return node;
   }
   return {
-    update({ groups, retry, total }) {
-      if (!groups.length) list.replaceChildren(make("p", "hpo-empty", total ? `None of ${total} trials failed.` : "No trial yet."));
+    update() {
+      const { groups, retry, total } = ctx.data.value;
+      // Trials that end well change nothing here, and a traceback that is being read stays where it was scrolled to.
+      const key = JSON.stringify([groups, retry]) + (groups?.length ? "" : total);
+      if (!groups || key === shown) return;
+      shown = key;
+      if (!groups.length) list.replaceChildren(make("p", "hpo-empty", total ? "No trial has failed." : "No trial yet."));
       else list.replaceChildren(...groups.map((group) => card(group, retry)));
     },
-    resize() {},
-    theme() {},
-    dispose() {},
+    describe() {
+      const groups = ctx.data.value.groups ?? [];
+      const count = groups.reduce((sum, group) => sum + group.count, 0);
+      return count ? `${count} ${count === 1 ? "trial" : "trials"} failed, in ${groups.length} ${groups.length === 1 ? "way" : "ways"}.` : "";
+    },
   };
 }

@@ -1,5 +1,6 @@
 // The forms of the control bar. Each gives one message; the kernel checks it and says all that is wrong.
-import { Form, make } from "./kit.js";
+import { make } from "../dashboard_kit.js";
+import { Form } from "./kit.js";
 
 function limits(fields, { cancel, send }) {
   const form = new Form("Limits", {

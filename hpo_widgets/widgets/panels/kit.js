@@ -1,31 +1,11 @@
-// What the panels share: nodes, words for values, menus and fields. Names and values only ever become text.
+// What the panels that steer share: menus, forms, and words for values. Names and values only ever become text.
+import { button, make } from "../dashboard_kit.js";
 
-export function make(tag, name, text) {
-  const node = document.createElement(tag);
-  if (name) node.className = name;
-  if (text !== undefined) node.textContent = text;
-  if (tag === "button") node.type = "button";
+// A button that says more when pointed at.
+export function press(text, title, act, name = "") {
+  const node = button(text, name, () => act(node));
+  node.title = title;
   return node;
-}
-
-export function clock(seconds) {
-  const s = Math.max(0, Math.floor(seconds));
-  const two = (n) => String(n).padStart(2, "0");
-  return s < 3600 ? `${Math.floor(s / 60)}:${two(s % 60)}`
-    : `${Math.floor(s / 3600)}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
-}
-
-export function number(value) {
-  if (typeof value !== "number") return text(value);
-  if (Number.isNaN(value)) return "nan";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  return Number.isInteger(value) && Math.abs(value) < 1e9 ? String(value) : Number(value.toPrecision(5)).toString();
-}
-
-export function text(value) {
-  if (typeof value === "number") return number(value);
-  if (typeof value === "boolean") return value ? "True" : "False";
-  return value === null || value === undefined ? "–" : String(value);
 }
 
 export function bytes(count) {
@@ -33,14 +13,6 @@ export function bytes(count) {
   const units = ["B", "kB", "MB", "GB", "TB"];
   const at = count < 1000 ? 0 : Math.min(4, Math.floor(Math.log10(count) / 3));
   return `${Number((count / 1000 ** at).toPrecision(3))} ${units[at]}`;
-}
-
-export function download(name, type, content) {
-  const link = make("a");
-  link.href = URL.createObjectURL(new Blob([content], { type }));
-  link.download = name;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 export async function copyText(content) {
@@ -69,7 +41,7 @@ export function keepKeys(node) {
 export class Menu {
   constructor(title) {
     this.node = make("details", "hpo-menu");
-    this.button = make("summary", "hpo-button", title);
+    this.button = make("summary", "hpo-dash-button", title);
     this.list = make("div", "hpo-menu-list");
     this.node.append(this.button, this.list);
     keepKeys(this.node);
@@ -86,11 +58,7 @@ export class Menu {
   fill(items) {
     this.list.replaceChildren(...items.map((item) => {
       if (!item.change) {
-        const button = make("button", "hpo-menu-item", item.text);
-        button.title = item.title ?? "";
-        button.disabled = item.disabled ?? false;
-        button.addEventListener("click", () => { this.close(); item.click(); });
-        return button;
+        return press(item.text, item.title ?? "", () => { this.close(); item.click(); }, "hpo-menu-item");
       }
       const label = make("label", "hpo-menu-item");
       const box = make("input");
@@ -110,11 +78,9 @@ export class Form {
     this.node.setAttribute("aria-label", title);
     this.fields = make("div", "hpo-form-fields");
     const buttons = make("div", "hpo-bar");
-    this.action = make("button", "hpo-button hpo-primary", action);
+    this.action = make("button", "hpo-dash-button hpo-primary", action);
     this.action.type = "submit";
-    const close = make("button", "hpo-button", "Close");
-    close.addEventListener("click", cancel);
-    buttons.append(this.action, close);
+    buttons.append(this.action, press("Close", "Leaves everything as it is", () => cancel()));
     this.node.append(make("strong", "", title), this.fields, buttons);
     keepKeys(this.node);
     this.node.addEventListener("keydown", (event) => { if (event.key === "Escape") cancel(); });

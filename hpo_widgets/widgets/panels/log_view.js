@@ -1,27 +1,40 @@
 // A log as it is written: follows its end while that is in sight, and finds words in it.
-import { make } from "./kit.js";
+import { make } from "../dashboard_kit.js";
+import { press } from "./kit.js";
 
 const MOST = 400_000; // characters kept in the page
 
+export class Log {
+  constructor() {
+    Object.assign(this, { text: "", leftOut: 0, version: 0 });
+  }
+  add({ text, left_out: leftOut }) {
+    this.text += text;
+    this.leftOut += leftOut;
+    if (this.text.length > MOST) {
+      this.leftOut += this.text.length - MOST;
+      this.text = this.text.slice(-MOST);
+    }
+    this.version += 1;
+  }
+}
+
 export class LogView {
-  constructor(ctx) {
-    this.ctx = ctx;
+  constructor(desk) {
+    this.log = new Log();
     this.node = make("div", "hpo-logview");
     this.search = make("input", "hpo-input");
     Object.assign(this.search, { type: "search", placeholder: "Search the log" });
     this.search.setAttribute("aria-label", "Search the log");
     this.found = make("span", "hpo-faint");
     this.found.setAttribute("role", "status");
-    const next = make("button", "hpo-button", "Next");
-    next.addEventListener("click", () => this.step(1));
     const only = make("label", "hpo-faint");
     this.only = make("input");
     this.only.type = "checkbox";
     only.append(this.only, " only these lines");
-    const copy = make("button", "hpo-button", "Copy");
-    copy.addEventListener("click", () => ctx.copy(this.text, "the log"));
     const bar = make("div", "hpo-bar");
-    bar.append(this.search, next, only, this.found, copy);
+    bar.append(this.search, press("Next", "Goes to the next place that has it", () => this.step(1)), only, this.found,
+      press("Copy", "Copies the log", () => desk.copy(this.log.text, "the log")));
     this.pre = make("pre", "hpo-log");
     this.pre.tabIndex = 0;
     this.pre.setAttribute("role", "log");
@@ -31,42 +44,34 @@ export class LogView {
     this.search.addEventListener("input", () => { this.at = 0; this.draw(); });
     this.search.addEventListener("keydown", (event) => { if (event.key === "Enter") this.step(event.shiftKey ? -1 : 1); });
     this.only.addEventListener("change", () => this.draw());
-    this.clear();
-  }
-  clear() {
-    this.text = "";
-    this.leftOut = 0;
     this.at = 0;
     this.draw();
   }
-  add({ text, left_out: leftOut, whole }) {
-    if (whole) Object.assign(this, { text: "", leftOut: 0 });
-    const followed = this.pre.scrollTop + this.pre.clientHeight >= this.pre.scrollHeight - 8;
-    this.text += text;
-    this.leftOut += leftOut;
-    if (this.text.length > MOST) {
-      this.leftOut += this.text.length - MOST;
-      this.text = this.text.slice(-MOST);
-    }
-    // Without a word to find, what is new is added; the page need not lay the whole log out again.
-    if (!whole && !this.search.value && this.pre.lastChild && this.text.length < MOST) this.pre.append(clean(text));
-    else this.draw();
-    if (followed || whole) this.pre.scrollTop = this.pre.scrollHeight;
+  show(log) {
+    if (log === this.log && log.version === this.drawn) return;
+    const other = log !== this.log;
+    this.log = log;
+    if (other) this.at = 0;
+    const followed = other || this.pre.scrollTop + this.pre.clientHeight >= this.pre.scrollHeight - 8;
+    const { scrollTop } = this.pre;
+    this.draw();
+    this.pre.scrollTop = followed && !this.search.value ? this.pre.scrollHeight : scrollTop;
   }
   draw() {
+    this.drawn = this.log.version;
     const word = this.search.value;
-    const head = this.leftOut ? `[${this.leftOut} characters before this are left out]\n` : "";
-    let body = clean(this.text);
+    const head = this.log.leftOut ? `[${this.log.leftOut} characters before this are left out]\n` : "";
+    let body = clean(this.log.text);
     if (word && this.only.checked) body = body.split("\n").filter((line) => line.toLowerCase().includes(word.toLowerCase())).join("\n");
     if (!body) {
-      this.pre.replaceChildren(make("span", "hpo-faint", word && this.text ? "No line has it." : "It has printed nothing."));
+      this.pre.replaceChildren(make("span", "hpo-faint", word && this.log.text ? "No line has it." : "It has printed nothing."));
       this.marks = [];
     } else {
       this.pre.replaceChildren(...(head ? [make("span", "hpo-faint", head)] : []), ...this.marked(body, word));
       this.marks = [...this.pre.querySelectorAll("mark")];
     }
     this.found.textContent = word ? (this.marks.length ? `${Math.min(this.at + 1, this.marks.length)} of ${this.total}` : "not found") : "";
-    this.show();
+    this.reveal();
   }
   marked(body, word) {
     this.total = 0;
@@ -87,9 +92,9 @@ export class LogView {
     if (!this.marks.length) return;
     this.at = (this.at + by + this.marks.length) % this.marks.length;
     this.found.textContent = `${this.at + 1} of ${this.total}`;
-    this.show();
+    this.reveal();
   }
-  show() {
+  reveal() {
     if (!this.marks?.length) return;
     this.marks.forEach((mark, i) => mark.classList.toggle("hpo-here", i === this.at));
     const mark = this.marks[Math.min(this.at, this.marks.length - 1)];

@@ -1,8 +1,9 @@
 // The resources: who serves the study, what runs and waits, and what each running task takes of the machine.
-import { bytes, clock, make, number } from "./kit.js";
+import { button, clock, make, number } from "../dashboard_kit.js";
+import { bytes } from "./kit.js";
 
 export function create(root, ctx) {
-  root.classList.add("hpo-resources");
+  root.classList.add("hpo-panel", "hpo-resources");
   const facts = make("ul", "hpo-facts");
   const table = make("table", "hpo-table");
   const gpus = make("div");
@@ -27,15 +28,14 @@ export function create(root, ctx) {
     const body = table.createTBody();
     for (const task of tasks) {
       const row = body.insertRow();
-      const open = make("button", "hpo-plain", task.trial === null ? task.id.slice(0, 8) : String(task.trial));
+      const open = button(task.trial === null ? task.id.slice(0, 8) : String(task.trial), "hpo-link", () => ctx.open(task.key));
       open.setAttribute("aria-label", `Open trial ${open.textContent}`);
-      open.addEventListener("click", () => ctx.openTask(task.id));
       const cell = row.insertCell();
       cell.className = "hpo-number";
       cell.append(open);
       const said = [
         clock(task.seconds),
-        task.cpu === null ? "–" : `${number(Math.round(task.cpu * 100))} %`,
+        task.cpu === null || task.cpu === undefined ? "–" : `${number(Math.round(task.cpu * 100))} %`,
         bytes(task.memory),
         ...(hasGpu ? [bytes(task.gpu_memory)] : []),
         task.processes ?? "–",
@@ -46,7 +46,9 @@ export function create(root, ctx) {
     }
   }
   return {
-    update(message) {
+    update() {
+      const message = ctx.data.value;
+      if (!message.servers) return;
       const { servers, slots, running, pending, cores, memory } = message;
       facts.replaceChildren(
         fact(servers.length === 1 ? "agent" : "agents", String(servers.length), servers.map((each) => `${each.name} on ${each.host}: ${each.slots}`).join("\n")),
@@ -60,8 +62,5 @@ export function create(root, ctx) {
       gpus.replaceChildren(...message.gpus.map((gpu) => make("p", "",
         `GPU ${gpu.index}, ${gpu.name}: ${gpu.busy === null ? "–" : `${gpu.busy} %`} busy, ${bytes(gpu.used)} of ${bytes(gpu.total)}`)));
     },
-    resize() {},
-    theme() {},
-    dispose() {},
   };
 }

@@ -9,7 +9,7 @@ from typing import Any
 from hpo_widgets.model.study import Request, RequestKind
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
-from hpo_widgets.widgets.panels.actions import Message, act, available, exports, is_action, limit_fields
+from hpo_widgets.widgets.panels.actions import Message, available, exports, limit_fields
 from hpo_widgets.widgets.panels.space_fields import range_fields, trial_fields
 from hpo_widgets.widgets.picture import LIVE
 
@@ -48,7 +48,7 @@ class Requests:
 
 
 def steering_head(study: Study, head: Mapping[str, Any], requests: Requests, now: float) -> dict[str, Any]:
-    """Gives what the head of a dashboard shows.
+    """Gives what the control bar shows besides the head.
 
     Args:
         study: The study.
@@ -58,47 +58,22 @@ def steering_head(study: Study, head: Mapping[str, Any], requests: Requests, now
     """
     live = head["state"] in LIVE
     buttons = {
-        **head["buttons"],
         "drain": head["state"] in ("running", "paused"),
         "limits": live,
         "trial": live or head["state"] == "created",
-        "space": True,
     }
-    shown = {name: value for name, value in head.items() if name not in ("top", "label")}
     return {
-        **shown,
         "buttons": buttons,
-        "notices": [*head["notices"], *requests.refused(now)],
+        "refused": requests.refused(now),
         "asked": requests.asked() if live else [],
         "can": available(study),
         "exports": exports(study),
     }
 
 
-def answer(study: Study, message: Message) -> dict[str, Any] | None:
-    """Carries out one message of the control bar; gives what to send back, `None` when it is not for the bar."""
-    op = str(message.get("op"))
-    if op == "fields":
-        return {"fields": _fields(study, message)}
-    if not is_action(op):
-        return None
-    token = message.get("token")
-    try:
-        return {"answers": [{"token": token, "ok": True, "text": words.cut(act(study, message), LONGEST)}]}
-    except Exception as error:  # noqa: BLE001 - whatever it was is shown in the notice strip
-        text = f"{op.replace('_', ' ').capitalize()} had no effect: {error}"
-        return {"answers": [{"token": token, "ok": False, "text": words.cut(text, LONGEST)}]}
-
-
-def _fields(study: Study, message: Message) -> dict[str, Any]:
-    kind, token = str(message.get("kind")), message.get("token")
-    try:
-        return {"kind": kind, "token": token, "fields": _read_fields(study, kind, message)}
-    except Exception as error:  # noqa: BLE001 - whatever it was is shown in the notice strip
-        return {"kind": kind, "token": token, "problem": words.cut(str(error), LONGEST)}
-
-
-def _read_fields(study: Study, kind: str, message: Message) -> list[dict[str, Any]]:
+def fields_of(study: Study, message: Message) -> list[dict[str, Any]]:
+    """Gives the fields of a form: `kind` is `limits`, `space` (with `tasks`: just around them) or `trial`."""
+    kind = str(message.get("kind"))
     config = study.config
     if kind == "limits":
         return list(limit_fields(config.limits))

@@ -35,7 +35,7 @@ def test_tracebacks_that_differ_in_values_only_are_one_failure() -> None:
 def test_groups_are_counted_and_the_most_frequent_comes_first() -> None:
     groups = group_failures([failed(0, OTHER), failed(1), fine(2), failed(3)])
 
-    assert [(group.count, [number for number, _ in group.tasks]) for group in groups] == [(2, [3, 1]), (1, [0])]
+    assert [(group.count, [number for number, *_ in group.tasks]) for group in groups] == [(2, [3, 1]), (1, [0])]
     assert groups[0].title == "OverflowError: loss 12.5 is too large at 0x7f3a"
     assert groups[0].traceback == OVERFLOW
 

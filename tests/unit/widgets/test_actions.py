@@ -8,7 +8,7 @@ import pytest
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.widgets.panels.actions import act, available, limit_fields, read_limits
-from hpo_widgets.widgets.panels.steering import Requests, answer, steering_head
+from hpo_widgets.widgets.panels.steering import Requests, steering_head
 from tests.unit.widgets.desk import Desk
 
 
@@ -88,19 +88,10 @@ def test_a_file_that_an_export_must_not_replace_is_refused(running: Desk) -> Non
             act(running.study, {"op": "export", "kind": "csv", "place": place})
 
 
-def test_what_went_wrong_is_answered_and_not_raised(running: Desk) -> None:
-    found = answer(running.study, {"op": "enqueue", "texts": {"lr": "7"}, "token": "t1"})
-
-    assert found is not None
-    [said] = found["answers"]
-    assert (said["token"], said["ok"]) == ("t1", False)
-    assert said["text"].startswith("Enqueue had no effect: ")
-    assert requests(running) == []
-
-
-def test_messages_for_other_panels_are_left_alone(running: Desk) -> None:
-    assert answer(running.study, {"op": "open", "task": "x"}) is None
-    assert answer(running.study, {"op": "__class__"}) is None
+@pytest.mark.parametrize("op", ["open", "__class__", None])
+def test_what_is_no_press_is_refused(running: Desk, op: Any) -> None:
+    with pytest.raises(InvalidInput, match="is not known"):
+        act(running.study, {"op": op})
 
 
 def test_a_control_without_a_method_is_not_offered(running: Desk) -> None:
@@ -129,7 +120,7 @@ def test_what_is_under_way_and_what_was_refused_is_said(running: Desk) -> None:
 
 def test_an_ended_study_offers_resume_and_exports_only(desk: Callable[..., Desk]) -> None:
     made = desk()
-    base = {"state": "stopped", "notices": [], "top": {}, "label": "", "buttons": {"resume": True}}
+    base = {"state": "stopped"}
 
     head = steering_head(made.study, base, Requests(), 1000.0)
 

@@ -1,6 +1,8 @@
 // The task view: all there is to know of one task, its log as it is written, and what can be done with it.
-import { bytes, clock, keepKeys, make, number, text } from "./kit.js";
-import { LogView } from "./log_view.js";
+import { clock, make, number } from "../dashboard_kit.js";
+import { deskOf } from "./desk.js";
+import { bytes, keepKeys, press } from "./kit.js";
+import { Log, LogView } from "./log_view.js";
 
 const SVG = "http://www.w3.org/2000/svg";
 const CHART = { width: 260, height: 70, pad: 4 };
@@ -42,12 +44,31 @@ function section(title, ...nodes) {
   return node;
 }
 
+// What the kernel told of the open tasks: parts that come one after the other, kept for every place that shows them.
+class Open {
+  constructor() {
+    this.tasks = new Map();
+    this.can = [];
+  }
+  take(content, buffers, whole) {
+    if (whole) this.tasks.clear(); // something was missed: whoever has one open asks again
+    this.can = content.can ?? this.can;
+    for (const part of content.tasks ?? []) {
+      if (part.whole) this.tasks.set(part.id, { log: new Log() });
+      const task = this.tasks.get(part.id);
+      if (!task) continue;
+      const { log, whole: _, ...rest } = part;
+      Object.assign(task, rest);
+      if (log) task.log.add(log);
+    }
+  }
+}
+
+export const data = () => new Open();
+
 class TaskView {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, id: null, task: null, skew: 0 });
-    root.setAttribute("role", "dialog");
-    root.setAttribute("aria-label", "Task");
-    root.hidden = true;
+    Object.assign(this, { root, ctx, desk: deskOf(ctx), id: null, task: null, shown: {} });
     keepKeys(root);
     root.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && !event.target.closest("input, textarea")) this.close();
@@ -56,9 +77,8 @@ class TaskView {
     this.title.tabIndex = -1;
     this.state = make("span", "hpo-state");
     this.buttons = make("div", "hpo-bar");
-    const close = make("button", "hpo-button hpo-close", "✕");
+    const close = press("✕", "Close the task view", () => this.close(), "hpo-close");
     close.setAttribute("aria-label", "Close the task view");
-    close.addEventListener("click", () => this.close());
     const head = make("header", "hpo-task-head");
     head.append(this.title, this.state, close);
     this.facts = make("p", "hpo-faint");
@@ -68,14 +88,13 @@ class TaskView {
     this.error.append(this.trace);
     this.parameters = make("table", "hpo-table");
     this.curves = make("div", "hpo-curves");
-    this.log = new LogView(ctx);
+    this.log = new LogView(this.desk);
     this.artifacts = make("div");
     this.base = make("div");
     this.note = make("textarea", "hpo-input hpo-note");
     Object.assign(this.note, { rows: 2, placeholder: "What do you want to remember of this trial?", maxLength: 20000 });
     this.note.setAttribute("aria-label", "Note");
-    this.keep = make("button", "hpo-button", "Keep note");
-    this.keep.addEventListener("click", () => ctx.act({ op: "note", tasks: [this.id], text: this.note.value }, this.keep));
+    this.keep = press("Keep note", "Keeps it with the trial", (node) => this.desk.act(ctx, { op: "note", tasks: [this.id], text: this.note.value }, node));
     this.noted = section("Note", this.note, this.keep);
     this.curvesSection = section("Scalars", this.curves);
     this.artifactsSection = section("Artifacts", this.artifacts);
@@ -86,46 +105,57 @@ class TaskView {
     this.ticker = setInterval(() => this.tick(), 1000);
   }
   dispose() { clearInterval(this.ticker); }
-  open(id) {
-    if (this.id && this.id !== id) this.ctx.send({ op: "close", task: this.id });
-    if (this.root.hidden) this.before = document.activeElement;
-    this.id = id;
-    this.task = null;
-    this.log.clear();
-    this.root.hidden = false;
+  // Follows what all panels have open.
+  update() {
+    const { shared, trials, data } = this.ctx;
+    const id = trials.get(shared.opened)?.id ?? null;
+    if (id !== this.id) this.turn(id);
+    if (!id) return;
+    const known = data.tasks.get(id);
+    if (!known) {
+      if (!this.asked) this.ask();
+      return;
+    }
+    this.asked = false;
+    this.take(known, data.can);
+  }
+  turn(id) {
+    if (this.id) this.ctx.ask({ op: "close", task: this.id }).catch(() => {});
+    if (!this.id) this.before = document.activeElement;
+    Object.assign(this, { id, task: null, shown: {}, asked: false, said: "" });
+    if (!id) return;
+    this.ctx.data.tasks.delete(id); // may be of long ago
     this.title.textContent = "Opening…";
     this.state.textContent = "";
-    this.ctx.send({ op: "open", task: id });
     this.title.focus({ preventScroll: true });
-    this.root.scrollIntoView({ block: "nearest" });
+  }
+  ask() {
+    this.asked = true;
+    this.ctx.ask({ op: "open", task: this.id }).catch((error) => { this.title.textContent = error.message; });
   }
   close() {
-    if (this.id) this.ctx.send({ op: "close", task: this.id });
-    this.id = null;
-    this.root.hidden = true;
+    this.ctx.open(null);
+    this.turn(null);
     this.before?.focus?.({ preventScroll: true });
   }
-  update(message) {
-    if (message.now) this.skew = Date.now() / 1000 - message.now;
-    for (const each of message.tasks ?? []) if (each.id === this.id) this.take(each, message.can ?? this.can);
-    if (message.can) this.can = message.can;
-  }
-  take(each, can) {
-    if (each.fields) this.fields = each.fields;
-    if (each.whole) {
-      this.curves.replaceChildren();
-      this.curvesSection.hidden = true;
-      this.note.value = each.task.note;
-      this.showBase(each.base);
+  take(known, can) {
+    const { shown } = this;
+    if (known.task !== shown.task || can !== shown.can) this.showTask(known.task, can);
+    if (known.base !== shown.base) this.showBase(known.base);
+    if (known.curves !== shown.curves || shown.task === undefined) {
+      const curves = known.curves ?? [];
+      this.curvesSection.hidden = !curves.length;
+      this.curves.replaceChildren(...curves.map(curve));
+      if (known.more_curves) this.curves.append(make("p", "hpo-faint", `and ${known.more_curves} more metrics`));
     }
-    if (each.task) this.showTask(each.task, can);
-    if (each.log) this.log.add(each.log);
-    else if (each.whole) this.log.clear();
-    if (each.curves) {
-      this.curvesSection.hidden = !each.curves.length;
-      this.curves.replaceChildren(...each.curves.map(curve));
-      if (each.more_curves) this.curves.append(make("p", "hpo-faint", `and ${each.more_curves} more metrics`));
+    this.log.show(known.log);
+    const { note } = known.task;
+    if (note !== this.said) { // what somebody types is not written over
+      if (this.note.value === (this.said ?? "")) this.note.value = note;
+      this.said = note;
     }
+    this.fields = known.fields;
+    Object.assign(shown, { task: known.task, can, base: known.base, curves: known.curves });
   }
   showTask(task, can) {
     this.task = task;
@@ -156,29 +186,20 @@ class TaskView {
     this.tick();
   }
   showButtons(task, can) {
-    const one = (op, text, title) => {
-      const button = make("button", "hpo-button", text);
-      button.title = title;
-      button.addEventListener("click", () => this.ctx.act({ op, tasks: [this.id] }, button));
-      return button;
-    };
+    const key = JSON.stringify([task.final, task.archived, can, this.id]);
+    if (key === this.buttonsKey) return;
+    this.buttonsKey = key;
+    const one = (op, text, title, more = {}) => press(text, title, (node) => this.desk.act(this.ctx, { op, tasks: [this.id], ...more }, node));
     const found = [];
     if (!task.final) {
       found.push(one("stop_task", "Stop", "Ends it; the value it has reached counts"));
       found.push(one("skip", "Skip", "Ends it; its value does not count"));
     } else if (can.includes("retry")) found.push(one("retry", "Retry", "Runs its parameters again, before what the strategy proposes"));
-    const clone = make("button", "hpo-button", "Clone…");
-    clone.title = "Fills a trial by hand with its parameters";
-    clone.addEventListener("click", () => this.ctx.clone(this.fields));
-    found.push(clone);
+    if (can.includes("enqueue")) found.push(press("Clone…", "Fills a trial by hand with its parameters", () => this.desk.tell("clone", this.fields)));
     if (can.includes("archive") && task.final) {
-      const away = make("button", "hpo-button", task.archived ? "Unarchive" : "Archive");
-      away.addEventListener("click", () => this.ctx.act({ op: "archive", tasks: [this.id], archived: !task.archived }, away));
-      found.push(away);
+      const text = task.archived ? "Unarchive" : "Archive";
+      found.push(one("archive", text, "Out of sight, or back; what it found counts as before", { archived: !task.archived }));
     }
-    const key = JSON.stringify([task.final, task.archived, can, this.id]);
-    if (key === this.buttonsKey) return;
-    this.buttonsKey = key;
     this.buttons.replaceChildren(...found);
     this.noted.hidden = !can.includes("note");
   }
@@ -205,23 +226,17 @@ class TaskView {
   }
   tick() {
     const { task } = this;
-    if (!task || this.root.hidden) return;
-    const ran = task.started === null ? null : (task.ended ?? Date.now() / 1000 - this.skew) - task.started;
+    if (!task) return;
+    const ran = task.started === null ? null : (task.ended ?? this.desk.now()) - task.started;
     const facts = [ran === null ? "not started" : `ran ${clock(ran)}`, `id ${this.id}`];
     if (task.started !== null) facts.splice(1, 0, `started ${new Date(task.started * 1000).toLocaleString()}`);
     if (task.pid && !task.final) facts.push(`process ${task.pid}`);
-    this.facts.textContent = facts.map(text).join(" · ");
+    this.facts.textContent = facts.join(" · ");
   }
 }
 
 export function create(root, ctx) {
-  root.classList.add("hpo-task");
+  root.classList.add("hpo-panel", "hpo-task");
   const view = new TaskView(root, ctx);
-  const unsubscribe = ctx.onOpenTask((id) => view.open(id));
-  return {
-    update: (message) => view.update(message),
-    resize() {},
-    theme() {},
-    dispose() { unsubscribe?.(); view.dispose(); },
-  };
+  return { update: () => view.update(), select: () => view.update(), resize() {}, dispose: () => view.dispose() };
 }

@@ -1,12 +1,14 @@
 // The head of a dashboard: where the study stands, and what can be asked of it. A press sends one request.
-import { Menu, clock, make, number } from "./kit.js";
+import { clock, make } from "../dashboard_kit.js";
+import { deskOf } from "./desk.js";
 import { FORMS } from "./forms.js";
+import { Menu, press } from "./kit.js";
 
 const ASKED = { pause: "pausing", resume: "resuming", drain: "draining", stop: "stopping", set_limits: "new limits", set_space: "new ranges", enqueue: "a trial by hand" };
 
 class Header {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, skew: 0, head: null, form: null });
+    Object.assign(this, { root, ctx, desk: deskOf(ctx), head: null, form: null });
     this.name = make("strong", "hpo-name");
     this.state = make("span", "hpo-state");
     this.asked = make("span", "hpo-faint hpo-asked");
@@ -29,50 +31,48 @@ class Header {
     const left = make("div", "hpo-head-left");
     left.append(top, this.track, this.time, this.counts, this.advice);
     line.append(left, this.best);
-    root.append(line, this.bar, ctx.acting.node, this.place);
-    this.unclone = ctx.onClone((fields) => this.show("trial", fields));
-    this.unselect = ctx.selection.subscribe((ids) => this.showSelection(ids));
+    this.notices = make("div", "hpo-notices");
+    this.notices.setAttribute("role", "status");
+    root.append(line, this.bar, this.notices, this.place);
+    this.unsay = this.desk.on("notice", () => this.showNotices());
+    this.unclone = this.desk.on("clone", (fields) => this.show("trial", fields));
     this.ticker = setInterval(() => this.tick(), 1000);
+    this.desk.setClock(ctx).catch(() => {});
   }
   dispose() {
     clearInterval(this.ticker);
-    this.unclone?.();
-    this.unselect?.();
+    this.unclone();
+    this.unsay();
   }
   buildControls() {
     this.buttons = {};
-    const press = (op, text, title) => {
-      const button = this.buttons[op] = make("button", `hpo-button hpo-${op}`, text);
-      button.title = title;
-      button.addEventListener("click", () => this.ctx.acting.act({ op }, button));
-      this.bar.append(button);
+    const add = (op, text, title, act) => {
+      this.buttons[op] = press(text, title, act, `hpo-${op}`);
+      this.bar.append(this.buttons[op]);
     };
-    press("pause", "Pause", "Starts no new trials; running ones go on to their end");
-    press("resume", "Resume", "Goes on with the study");
-    press("drain", "Drain", "Starts no new trials and stops when the running ones have ended");
-    press("stop", "Stop now", "Ends the running trials and the study; it can be resumed");
+    const ask = (op) => (button) => this.desk.act(this.ctx, { op }, button);
+    add("pause", "Pause", "Starts no new trials; running ones go on to their end", ask("pause"));
+    add("resume", "Resume", "Goes on with the study", ask("resume"));
+    add("drain", "Drain", "Starts no new trials and stops when the running ones have ended", ask("drain"));
+    add("stop", "Stop now", "Ends the running trials and the study; it can be resumed", ask("stop"));
     for (const [kind, text, title] of [
       ["limits", "Limits…", "Concurrency and all other limits"],
       ["trial", "Add a trial…", "Runs a trial with parameters of your own"],
       ["space", "Ranges…", "Narrows or widens what is searched"],
     ]) {
-      const button = this.buttons[kind] = make("button", "hpo-button", text);
-      button.title = title;
-      button.setAttribute("aria-expanded", "false");
-      button.addEventListener("click", () => (this.form === kind ? this.closeForm() : this.show(kind)));
-      this.bar.append(button);
+      add(kind, text, title, () => (this.form === kind ? this.closeForm() : this.show(kind)));
+      this.buttons[kind].setAttribute("aria-expanded", "false");
     }
     this.exports = new Menu("Export");
     this.selection = make("div", "hpo-bar hpo-selection");
     this.selection.hidden = true;
     this.bar.append(this.exports.node, this.selection);
   }
-  update(message) {
-    if (message.now) this.skew = Date.now() / 1000 - message.now;
-    if (message.answers) this.ctx.acting.answered(message.answers);
-    if (message.fields) this.open(message.fields);
-    if (!message.head) return;
-    const head = this.head = message.head;
+  update() {
+    const more = this.ctx.data.value;
+    if (!more.can) return;
+    const head = this.head = { ...this.ctx.head(), ...more };
+    head.buttons = { ...this.ctx.head().buttons, ...more.buttons };
     this.name.textContent = head.name;
     this.name.title = head.name;
     this.state.textContent = head.reason ? `${head.state} (${head.reason})` : head.state;
@@ -91,41 +91,55 @@ class Header {
     this.best.replaceChildren(...best);
     for (const [op, on] of [["pause", head.buttons.pause], ["resume", head.buttons.resume], ["drain", head.buttons.drain], ["stop", head.buttons.stop]]) {
       // A button that waits for its answer stays as it is.
-      if (this.buttons[op].textContent !== "Sent…") this.buttons[op].hidden = !on;
+      if (!this.buttons[op].disabled) this.buttons[op].hidden = !on;
     }
     this.buttons.limits.hidden = !head.buttons.limits;
     this.buttons.trial.hidden = !head.buttons.trial;
-    this.buttons.space.hidden = !(head.can.includes("space") && head.buttons.space);
-    this.ctx.acting.keep(head.notices);
+    this.buttons.space.hidden = !head.can.includes("space");
+    this.showNotices();
     const exports = JSON.stringify(head.exports);
     if (exports !== this.exportsKey) {
       this.exportsKey = exports;
       this.exports.node.hidden = !head.exports.length;
       this.exports.fill(head.exports.map(([kind, text]) => ({ text: `${text}…`, click: () => this.show("export", { kind }) })));
     }
-    this.showSelection(this.ctx.selection.get());
+    this.select();
     this.tick();
   }
-  showSelection(ids) {
-    const can = this.head?.can ?? [];
+  showNotices() {
+    const notes = [...(this.head?.notices ?? []), ...(this.head?.refused ?? [])].map((text) => ({ text, kind: "bad" }));
+    const { said } = this.desk;
+    const all = [...notes, ...(said ? [said] : [])];
+    const key = JSON.stringify(all);
+    if (key === this.noticed) return;
+    this.noticed = key;
+    this.notices.replaceChildren(...all.map((each, at) => {
+      const node = make("div", "hpo-notice");
+      node.dataset.kind = each.kind;
+      node.append(make("span", "", each.text));
+      if (at >= notes.length) {
+        const close = press("✕", "Dismiss", () => this.desk.say(null));
+        close.setAttribute("aria-label", "Dismiss");
+        node.append(close);
+      }
+      return node;
+    }));
+  }
+  chosen() { return [...this.ctx.shared.selected].map((key) => this.ctx.trials.get(key)?.id).filter(Boolean); }
+  select() {
+    const ids = this.chosen();
     this.selection.hidden = !ids.length || !this.head;
-    if (!ids.length || !this.head) return;
-    const key = JSON.stringify([ids.length, can, this.head.buttons]);
+    if (this.selection.hidden) return;
+    const { can, buttons } = this.head;
+    const key = JSON.stringify([ids.length, can, buttons]);
     if (key === this.selectionKey) return;
     this.selectionKey = key;
-    const chosen = () => this.ctx.selection.get();
-    const button = (text, title, click) => {
-      const node = make("button", "hpo-button", text);
-      node.title = title;
-      node.addEventListener("click", () => click(node));
-      return node;
-    };
-    const act = (op, more = {}) => (node) => this.ctx.acting.act({ op, tasks: chosen(), ...more }, node);
-    this.selection.replaceChildren(make("span", "hpo-faint", `${ids.length} selected:`));
-    if (can.includes("space") && this.head.buttons.space) this.selection.append(button("Narrow to them…", "Fills the ranges with the smallest that hold them", () => this.show("space", { tasks: chosen() })));
-    if (can.includes("retry") && this.head.buttons.trial) this.selection.append(button("Retry", "Runs their parameters again", act("retry")));
-    if (can.includes("archive")) this.selection.append(button("Archive", "Puts them out of sight; what they found counts", act("archive", { archived: true })));
-    this.selection.append(button("Clear", "Selects nothing", () => this.ctx.selection.set([])));
+    const act = (op, more = {}) => (node) => this.desk.act(this.ctx, { op, tasks: this.chosen(), ...more }, node);
+    const nodes = [make("span", "hpo-faint", `${ids.length} selected:`)];
+    if (can.includes("space")) nodes.push(press("Narrow to them…", "Fills the ranges with the smallest that hold them", () => this.show("space", { tasks: this.chosen() })));
+    if (can.includes("retry") && buttons.trial) nodes.push(press("Retry", "Runs their parameters again", act("retry")));
+    if (can.includes("archive")) nodes.push(press("Archive", "Puts them out of sight; what they found counts as before", act("archive", { archived: true })));
+    this.selection.replaceChildren(...nodes, press("Clear", "Selects nothing", () => this.ctx.shared.select([])));
   }
 
   // -- forms: their fields are asked of the kernel, which knows the space and the limits in force
@@ -136,24 +150,25 @@ class Header {
     this.returnTo = document.activeElement;
     if (Array.isArray(more)) this.open({ kind, fields: more }); // a clone brings its own
     else if (kind === "export") this.open({ kind, fields: this.head.exports.find(([each]) => each === more.kind) });
-    else {
-      this.place.replaceChildren(make("p", "hpo-faint", "Asking the kernel…"));
-      this.token = `${Date.now().toString(36)}${Math.random().toString(36).slice(2)}`;
-      this.ctx.send({ op: "fields", kind, token: this.token, ...more });
+    else this.ask(kind, more);
+  }
+  async ask(kind, more) {
+    const token = this.token = {};
+    this.place.replaceChildren(make("p", "hpo-faint", "Asking the kernel…"));
+    try {
+      const { fields } = await this.ctx.ask({ op: "fields", kind, ...more });
+      if (token === this.token) this.open({ kind, fields });
+    } catch (error) {
+      if (token !== this.token) return;
+      this.closeForm();
+      this.desk.say(error.message, "bad");
     }
   }
-  open({ kind, fields, token, problem }) {
-    if (kind !== this.form || (token && token !== this.token)) return;
-    if (problem) {
-      this.closeForm();
-      this.ctx.acting.say(problem, "bad");
-      return;
-    }
+  open({ kind, fields }) {
     const form = FORMS[kind](fields, {
       cancel: () => this.closeForm(true),
       send: async (message, button) => {
-        const answer = await this.ctx.acting.act(message, button);
-        if (answer.ok) this.closeForm(true);
+        if (await this.desk.act(this.ctx, message, button)) this.closeForm(true);
       },
     });
     this.place.replaceChildren(form.node);
@@ -169,7 +184,7 @@ class Header {
   tick() {
     const { head } = this;
     if (!head) return;
-    const since = head.clock.ticks ? Math.max(0, Date.now() / 1000 - this.skew - head.now) : 0;
+    const since = head.clock.ticks && !this.ctx.dead() ? Math.max(0, this.desk.now() - head.now) : 0;
     const { unit, limit } = head.bar;
     const done = unit === "time" ? head.clock.elapsed + since : head.bar.done;
     const parts = [unit === "trials" ? (limit ? `${done} of ${limit} trials` : `${done} trials`) : `${head.bar.trials} trials`];
@@ -188,7 +203,7 @@ class Header {
 }
 
 export function create(root, ctx) {
-  root.classList.add("hpo-header");
+  root.classList.add("hpo-panel", "hpo-header");
   const header = new Header(root, ctx);
-  return { update: (message) => header.update(message), resize() {}, theme() {}, dispose: () => header.dispose() };
+  return { update: () => header.update(), select: () => header.select(), resize() {}, dispose: () => header.dispose() };
 }
