@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import importlib
 import io
+import math
 import os
 import shutil
 import subprocess
@@ -24,8 +25,8 @@ GPU_S = 3.0
 class Load:
     """Is what one task takes, with all processes of its group."""
 
-    cpu: float | None
-    """Cores in use, 1.0 is one; `None` at the first look, when there is nothing to compare with."""
+    cpu: float
+    """Cores in use since the last look (at the first, since its start), 1.0 is one."""
     memory: int
     """Bytes of memory in use (resident; pages shared with the process it was forked from count too)."""
     processes: int
@@ -49,19 +50,17 @@ class LoadMeter:
         if not leaders:
             self._before = {}
             return {}
-        now = time.monotonic()
+        now = time.time()
         members = _groups(set(leaders))
         on_gpus = self._gpus.memory()
         found, seen = {}, {}
         for leader, processes in members.items():
-            spent, memory, count = _sum(processes)
+            spent, memory, count, born = _sum(processes)
             if not count:
                 continue
             seen[leader] = (now, spent)
-            before = self._before.get(leader)
-            cpu = None
-            if before is not None and now > before[0]:
-                cpu = max(0.0, (spent - before[1]) / (now - before[0]))
+            since, before = self._before.get(leader, (born, 0.0))
+            cpu = max(0.0, spent - before) / (now - since) if now > since else 0.0
             gpu = None if on_gpus is None else sum(on_gpus.get(pid, 0) for pid in processes)
             found[leader] = Load(cpu=cpu, memory=memory, processes=count, gpu_memory=gpu)
         self._before = seen
@@ -89,17 +88,21 @@ def _groups(leaders: set[int]) -> dict[int, list[int]]:
     return dict(found)
 
 
-def _sum(pids: Iterable[int]) -> tuple[float, int, int]:
-    spent, memory, count = 0.0, 0, 0
+def _sum(pids: Iterable[int]) -> tuple[float, int, int, float]:
+    """Gives processor seconds, bytes and number of those that live, and when the first of them was born."""
+    spent, memory, count, born = 0.0, 0, 0, math.inf
     for pid in pids:
         try:
             process = psutil.Process(pid)
             with process.oneshot():
+                if process.status() == psutil.STATUS_ZOMBIE:
+                    continue
                 times, size = process.cpu_times(), process.memory_info().rss
+                born = min(born, process.create_time())
         except psutil.Error:
             continue
         spent, memory, count = spent + times.user + times.system, memory + size, count + 1
-    return spent, memory, count
+    return spent, memory, count, born
 
 
 class GpuMeter:

@@ -94,12 +94,19 @@ class Frame {
     const { name } = this.app.head();
     this.root.setAttribute("aria-label", `Dashboard of ${name ?? "a study"}`);
     this.root.dataset.version = this.app.version;
-    this.drawer.hidden = !this.app.shared.opened;
+    this.showDrawer(this.app.shared.opened);
     const dead = this.app.dead ? "The kernel that brought this up to date is gone; hpo.attach(name) finds the study again." : "";
     const texts = [dead, this.app.model.get("fault")].filter(Boolean);
     if (texts.join() !== this.noticed) this.notices.replaceChildren(...texts.map((text) => make("p", "", text)));
     this.noticed = texts.join();
     for (const section of this.sections) if (!only || only.has(section.name)) section.tell(what);
+  }
+  // What is opened comes into sight: panels out of sight are not drawn.
+  showDrawer(opened) {
+    if (opened === this.opened) return;
+    this.opened = opened;
+    this.drawer.hidden = !opened;
+    if (opened) this.drawer.scrollIntoView({ block: "nearest" });
   }
   dispose() {
     this.onTheme.disconnect();

@@ -8,7 +8,7 @@ const IS_TIME = new Set(["compute_time", "time"]);
 export function create(root, ctx) {
   root.classList.add("hpo-panel", "hpo-budget");
   const table = make("table", "hpo-table");
-  table.append(make("caption", "", "What the study may spend"));
+  table.setAttribute("aria-label", "What the study may spend");
   const titles = table.createTHead().insertRow();
   for (const name of ["limit", "used", "of", "remaining", "spent in"]) {
     const cell = make("th", name === "limit" ? "" : "hpo-number", name);
@@ -16,8 +16,7 @@ export function create(root, ctx) {
     titles.append(cell);
   }
   const body = table.createTBody();
-  const end = make("p", "hpo-faint");
-  root.append(table, end);
+  root.append(table);
   let state = null;
   let ticker;
 
@@ -48,21 +47,27 @@ export function create(root, ctx) {
   }
   function show() {
     if (!state) return;
-    const since = state.live ? Math.max(0, deskOf(ctx).now() - state.now) : 0;
+    const since = state.live && !ctx.dead() ? Math.max(0, deskOf(ctx).now() - state.now) : 0;
     body.replaceChildren(...state.lines.map((each) => line(each, since)));
-    end.textContent = !state.live ? (state.ended ?? "")
-      : state.end === null ? "No forecast yet." : `Ends in about ${clock(state.end - since)}, at ${new Date(state.at + state.end * 1000).toLocaleTimeString()}.`;
+    ctx.sentence();
+  }
+  function sentence() {
+    if (!state) return "";
+    if (!state.live) return state.ended;
+    if (state.end === null) return "No forecast of the end yet.";
+    const left = state.end - Math.max(0, deskOf(ctx).now() - state.now);
+    return `Ends in about ${clock(left)}, at ${new Date((state.now + state.end) * 1000).toLocaleTimeString()}.`;
   }
   return {
     update() {
       const message = ctx.data.value;
       if (!message.lines) return;
-      state = { ...message, at: message.now * 1000 };
+      state = message;
       clearInterval(ticker);
       if (state.live && !ctx.dead()) ticker = setInterval(show, 1000);
       show();
     },
     dispose() { clearInterval(ticker); },
-    describe: () => (state ? end.textContent : ""),
+    describe: sentence,
   };
 }

@@ -63,4 +63,3 @@ def carry_out(feed: StudyFeed, message: Mapping[str, Any]) -> dict[str, str]:
     if not is_action(op):
         raise InvalidInput(f"{op!r:.80} is nothing that can be asked here.")
     return {"text": words.cut(act(feed.study, message), LONGEST)}
-

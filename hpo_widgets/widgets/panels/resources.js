@@ -16,12 +16,14 @@ export function create(root, ctx) {
     return item;
   }
   function rows({ tasks, has_gpu: hasGpu }) {
+    const apart = new Set(tasks.map(({ where }) => where)).size > 1;
     table.hidden = !tasks.length;
-    table.replaceChildren(make("caption", "", "Running tasks"));
+    table.replaceChildren();
+    table.setAttribute("aria-label", "Running tasks");
     const titles = table.createTHead().insertRow();
-    const names = ["trial", "for", "processor", "memory", ...(hasGpu ? ["GPU memory"] : []), "processes", "process", "where"];
+    const names = ["trial", "for", "processor", "memory", ...(hasGpu ? ["GPU memory"] : []), "processes", "process", ...(apart ? ["agent"] : [])];
     for (const name of names) {
-      const cell = make("th", name === "where" ? "" : "hpo-number", name);
+      const cell = make("th", name === "agent" ? "" : "hpo-number", name);
       cell.scope = "col";
       titles.append(cell);
     }
@@ -42,7 +44,7 @@ export function create(root, ctx) {
         task.pid ?? "–",
       ];
       for (const each of said) Object.assign(row.insertCell(), { className: "hpo-number", textContent: String(each) });
-      Object.assign(row.insertCell(), { textContent: task.where, title: task.where });
+      if (apart) Object.assign(row.insertCell(), { textContent: task.where, title: task.where });
     }
   }
   return {

@@ -106,7 +106,6 @@ export class SummaryTable {
     this.body = make("div", "hpo-summary-body");
     this.body.setAttribute("role", "rowgroup");
     this.body.addEventListener("click", (event) => this.click(event));
-    this.body.addEventListener("dblclick", () => this.open());
     this.grid.append(this.head, this.body);
     this.root.append(bar, this.grid);
   }
@@ -145,6 +144,7 @@ export class SummaryTable {
     const all = this.ctx.trials.rows.filter((row) => this.archived || !row.archived);
     const rows = all.filter((row) => this.filter.test(row));
     const active = this.shown[this.active];
+    for (const column of this.columns) if (column.parameter) column.numeric = all.length > 0 && all.every((row) => typeof (column.get(row) ?? 0) === "number");
     this.live = all.some((row) => row.state === "running");
     if (this.sort === null) this.shown = bestFirst(rows, this.ctx.trials);
     else {
@@ -166,7 +166,7 @@ export class SummaryTable {
   visible() { return this.columns.filter(({ name }) => !this.hidden.has(name)); }
   drawHead() {
     const columns = this.visible();
-    const key = JSON.stringify([columns.map(({ name }) => name), this.sort]);
+    const key = JSON.stringify([columns.map(({ name, numeric }) => [name, numeric]), this.sort]);
     if (key === this.headKey) return;
     this.headKey = key;
     this.grid.setAttribute("aria-colcount", columns.length);
@@ -253,6 +253,8 @@ export class SummaryTable {
       else shared.select(shared.selected.size === 1 && shared.selected.has(key) && event.detail < 2 ? [] : [key]);
     }
     this.draw();
+    // Not `dblclick`: the row of the first click has been drawn anew by the time of the second.
+    if (event.detail === 2) this.open();
   }
   between(a, b) { return this.shown.slice(Math.min(a, b), Math.max(a, b) + 1).map((row) => row.key); }
   open() { if (this.shown[this.active]) this.ctx.open(this.shown[this.active].key); }

@@ -136,7 +136,7 @@ class TaskView {
   close() {
     this.ctx.open(null);
     this.turn(null);
-    this.before?.focus?.({ preventScroll: true });
+    this.before?.focus?.();
   }
   take(known, can) {
     const { shown } = this;
@@ -155,6 +155,7 @@ class TaskView {
       this.said = note;
     }
     this.fields = known.fields;
+    if (shown.task === undefined && this.root.getBoundingClientRect().bottom > window.innerHeight) this.root.scrollIntoView({ block: "start" });
     Object.assign(shown, { task: known.task, can, base: known.base, curves: known.curves });
   }
   showTask(task, can) {

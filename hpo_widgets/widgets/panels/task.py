@@ -54,5 +54,3 @@ class TaskView(Panel):
             self._wanted.append((op, task))
             return {}
         return carry_out(self.feed, message)
-
-

@@ -40,8 +40,8 @@ def test_a_group_is_measured_with_all_its_processes(spinning: int) -> None:
         pass
     second = meter.measure([spinning])[spinning]
 
-    assert first.cpu is None
-    assert second.cpu is not None and second.cpu > 0
+    assert first.cpu > 0
+    assert second.cpu > 0
     assert second.processes == 2
     assert second.memory > 1 << 20
 
