@@ -106,7 +106,8 @@ def _limits(study: Study, message: Message) -> str:
     if study.state in ("running", "paused", "draining"):
         study.set_limits(**limits)
         return "New limits are on their way."
-    raise InvalidInput(f"the study is {study.state}; resume it first, or call study.resume(max_jobs=…).")
+    study.resume(**limits)
+    return "The study goes on under these limits."
 
 
 def _resume(study: Study, message: Message) -> None:

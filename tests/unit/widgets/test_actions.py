@@ -118,11 +118,11 @@ def test_what_is_under_way_and_what_was_refused_is_said(running: Desk) -> None:
     assert kept.refused(2000.0) == []
 
 
-def test_an_ended_study_offers_resume_and_exports_only(desk: Callable[..., Desk]) -> None:
+def test_an_ended_study_offers_other_limits_and_exports(desk: Callable[..., Desk]) -> None:
     made = desk()
     base = {"state": "stopped"}
 
     head = steering_head(made.study, base, Requests(), 1000.0)
 
-    assert (head["buttons"]["limits"], head["buttons"]["trial"], head["buttons"]["drain"]) == (False, False, False)
+    assert (head["buttons"]["limits"], head["buttons"]["trial"], head["buttons"]["drain"]) == (True, False, False)
     assert [kind for kind, *_ in head["exports"]][:3] == ["csv", "json", "optuna"]
