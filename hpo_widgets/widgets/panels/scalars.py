@@ -13,6 +13,7 @@ from hpo_widgets.widgets import words
 from hpo_widgets.widgets.curves import Curve
 from hpo_widgets.widgets.feed import Row, StudyFeed
 from hpo_widgets.widgets.panels.base import Message, Panel
+from hpo_widgets.widgets.static_curves import curves_picture
 
 BEST = 10
 """Trials whose curves are shown by themselves, besides the running ones."""
@@ -36,6 +37,7 @@ class Scalars(Panel):
         self._selected: list[int] = []
         self._metrics: dict[Metric, int] = {}
         self._told: dict[int, dict[int, int]] = {}
+        self._told_best: list[int] = []
 
     def select(self, keys: list[int]) -> None:
         """Follows the selected trials too."""
@@ -54,18 +56,25 @@ class Scalars(Panel):
         before = len(self._metrics)
         message = self._points(wanted)
         content = message.content
-        if not gone and not content["blocks"] and len(self._metrics) == before and content["best"] == self._shown_best:
+        if not gone and not content["blocks"] and len(self._metrics) == before and content["best"] == self._told_best:
             return None
-        self._shown_best = content["best"]
+        self._told_best = content["best"]
         return Message(content={**content, "gone": gone}, buffers=message.buffers)
-
-    _shown_best: list[int] | None = None
 
     def whole(self) -> Message:
         """Gives all points told so far, and the metrics of the objectives."""
         message = self._points(self._wanted(), again=True)
         objectives = [self._number(Metric(o.title, o.series)) for o in self.feed.objectives]
         return Message(content={**message.content, "gone": [], "objectives": objectives}, buffers=message.buffers)
+
+    def static(self) -> str:
+        """Gives the curves of the first objective of the best trials."""
+        objective = self.feed.objectives[0]
+        metric, followed = Metric(objective.title, objective.series), self.feed.curves.followed
+        rows = [row for _, key in self._best if (row := self.feed.row(key)) is not None]
+        curves = [followed.get(row.task.id, {}).get(metric) for row in rows]
+        label = f"{words.cut(objective.name)} over iterations, the best {len(rows)} trials, the best one in green"
+        return curves_picture([curve for curve in curves if curve is not None], label)
 
     def _rank(self, row: Row) -> None:
         task = row.task
