@@ -118,6 +118,17 @@ def test_the_control_bar_steers_a_running_study(open_notebook: OpenNotebook) -> 
     expect(control).to_contain_text("New ranges for 'layers'")
     notebook.wait(lambda: "max_value=2" in say(notebook, 3), "the space is narrowed", SECONDS)
 
+    press(control, "Stop now")
+    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (user)")
+    clean(notebook)
+
+
+def test_ranges_are_narrowed_to_a_selection_and_an_ended_study_goes_on(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([study(epochs=2000, jobs=50)])
+    notebook.run_cell(0)
+    control = panel(notebook, "control")
+    expect(control).to_contain_text("2 running")
+
     rows = panel(notebook, "summary").locator(".hpo-summary-row")
     rows.first.click()
     expect(control).to_contain_text("1 selected")

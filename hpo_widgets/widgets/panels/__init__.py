@@ -9,7 +9,7 @@ The script is an ES module under the rules of `widgets.script`. It exports
   changed: draw from the data; called at most as often as drawing is affordable, and never while nobody can see it) and
   may have `resize()`, `theme()`, `select()` (selection, hover or shown panels changed; default `update`), `dispose()`,
   `describe()` → one sentence with the current best, `table()` → `{columns, rows}` (the table behind the chart, and its
-  CSV), `image()` → promise of a PNG's data URL;
+  CSV, unless `csv()` gives another), `image()` → promise of a PNG's data URL;
 - optionally `data(ctx) → {take(content, buffers, whole)}`, made once a page: what the producer told, kept for views
   that come later. Without it `ctx.data.value` is the last content, later ones laid over it key by key.
 
@@ -37,10 +37,13 @@ def panels() -> dict[str, type[Panel]]:
     from hpo_widgets.widgets.panels.budget import Budget
     from hpo_widgets.widgets.panels.control import Control
     from hpo_widgets.widgets.panels.failures import Failures
+    from hpo_widgets.widgets.panels.objective_time import ObjectiveTime
     from hpo_widgets.widgets.panels.objective_trials import ObjectiveTrials
     from hpo_widgets.widgets.panels.resources import Resources
+    from hpo_widgets.widgets.panels.scalars import Scalars
     from hpo_widgets.widgets.panels.summary import SummaryTable
     from hpo_widgets.widgets.panels.task import TaskView
 
-    found = (Control, ObjectiveTrials, SummaryTable, Budget, Resources, Failures, TaskView)
+    found: list[type[Panel]] = [Control, ObjectiveTime, ObjectiveTrials, Scalars]
+    found += [SummaryTable, Budget, Resources, Failures, TaskView]
     return {panel.name: panel for panel in found}
