@@ -1,4 +1,5 @@
 // What the panels of one page share: presses and their answers, notices, and a trial to be cloned.
+import { make } from "../dashboard_kit.js";
 import { copyText } from "./kit.js";
 
 const PATIENCE_MS = 1200;
@@ -46,9 +47,11 @@ class Desk {
     try {
       const answer = await ctx.ask(message);
       this.say(answer?.text, "good");
+      beside(button, answer?.text);
       return true;
     } catch (error) {
       this.say(error.message, "bad");
+      beside(button, error.message);
       return false;
     } finally {
       clearTimeout(late);
@@ -59,4 +62,13 @@ class Desk {
     await copyText(content);
     this.say(`Copied ${what}.`, "good");
   }
+}
+
+// The notices are in the control bar, which may be out of sight where the press was.
+function beside(button, text) {
+  const place = button?.closest("[data-panel=control]") ? null : button?.parentElement;
+  if (!place) return;
+  const last = place.lastElementChild;
+  const node = last.classList.contains("hpo-said") ? last : place.appendChild(make("span", "hpo-said hpo-faint"));
+  node.textContent = text ?? "";
 }
