@@ -25,7 +25,7 @@ function columnsOf({ objectives, parameters }, now) {
     ...objectives.map(({ name, minimize }, i) => ({
       name, minimize, objective: true, numeric: true, width: 104, get: (row) => cell(row.values[i]),
     })),
-    { name: "state", get: (row) => row.state, width: 92, order: (value) => STATES.indexOf(value) },
+    { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
     { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
     { name: "duration", get: lasts, width: 78, numeric: true, show: clock },
