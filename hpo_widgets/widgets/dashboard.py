@@ -118,6 +118,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Takes it off every page and lets go of all it holds."""
+        if not hasattr(self, "_displays"):
+            return  # what was given was refused: there is nothing yet
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
         with publisher(self.study.store).hold():
