@@ -199,7 +199,7 @@ def test_values_that_are_no_numbers_are_told_as_text(desk, shown):
     found.trial(0, math.nan, lr=math.inf)
     found.trial(1)
     rows = whole(shown(found.study))[0]
-    assert rows[1][12:] == [["nan"], ["inf"]]
+    assert rows[1][12:14] == [["nan"], ["inf"]]
     assert rows[2][12] == [None]
 
 
@@ -247,7 +247,7 @@ def test_a_view_is_answered_and_a_refusal_says_why(desk, shown):
 
 def test_unknown_panels_are_all_named_with_those_there_are(desk):
     with pytest.raises(
-        InvalidInput, match="no panel 'curves', 'x'; there are objective_time, objective_trials, scalars"
+        InvalidInput, match="no panel 'curves', 'x'; there are control, objective_time, objective_trials, scalars, "
     ):
         Dashboard(desk().study, panels=["curves", "scalars", "x"])
 
