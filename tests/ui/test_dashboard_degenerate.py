@@ -91,6 +91,9 @@ def test_panels_read_well_at_the_edges(open_notebook: OpenNotebook) -> None:
     nan = panel("NaN", "summary").locator(".hpo-summary-row > :nth-child(2)").all_inner_texts()
     assert nan[:3] == ["1", "1", "1"]
     assert {text.lower() for text in nan[3:]} == {"nan", "inf"}
+    for order in ("loss", "loss ▲"):
+        panel("NaN", "summary").get_by_role("button", name=order, exact=True).click()
+        assert panel("NaN", "summary").locator(".hpo-summary-row > :nth-child(2)").last.inner_text() == "nan"
     pareto = panel("two objectives", "summary").locator(".hpo-summary-row > :nth-child(2)").all_inner_texts()
     assert pareto == [str(i) for i in range(10)]  # the last is dominated by all others
     expect(panel("500 choices", "summary")).to_contain_text("500 trials")

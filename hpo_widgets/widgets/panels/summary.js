@@ -10,12 +10,10 @@ const MANY_PARAMETERS = 20;
 const STATES = ["running", "queued", "completed", "pruned", "aborted", "failed", "lost", "created"];
 
 // ---- columns: how a cell is read, written and sorted ---------------------------------------------------------------
-// A cell as it travels is a number, { t: text }, { n: "nan" or an infinity } or null.
+// An objective travels as a number, as the text of one that is not finite, or as null.
 const SPELLED = { nan: NaN, inf: Infinity, "-inf": -Infinity };
-function cell(value) {
-  if (value === null || typeof value !== "object") return value;
-  return "t" in value ? value.t : SPELLED[value.n];
-}
+const measured = (value) => (typeof value === "string" ? SPELLED[value] : value);
+const spelled = (value) => (Number.isFinite(value) ? number(value) : Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 const show = (value) => (typeof value === "number" ? number(value) : String(value));
 
 function columnsOf({ objectives, parameters }, now) {
@@ -23,14 +21,14 @@ function columnsOf({ objectives, parameters }, now) {
   const found = [
     { name: "trial", get: (row) => row.trial, width: 58, numeric: true },
     ...objectives.map(({ name, minimize }, i) => ({
-      name, minimize, objective: true, numeric: true, width: 104, get: (row) => cell(row.values[i]),
+      name, minimize, objective: true, numeric: true, width: 104, get: (row) => measured(row.values[i]), show: spelled,
     })),
     { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
     { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
     { name: "duration", get: lasts, width: 78, numeric: true, show: clock },
     { name: "id", get: (row) => row.id, width: 84, show: (value) => value.slice(0, 8) },
-    ...parameters.map((name, i) => ({ name, parameter: true, width: 104, get: (row) => cell(row.parameters[i]) })),
+    ...parameters.map((name, i) => ({ name, parameter: true, width: 104, get: (row) => row.parameters[i] })),
   ];
   return found.map((column, index) => ({ show, ...column, index }));
 }
@@ -53,7 +51,7 @@ function bestFirst(rows, trials) {
   const front = objectives.length > 1 ? frontOf([...counts], sign) : null;
   const group = new Map(rows.map((row) => [row, counts.has(row) ? (front?.has(row) === false ? 1 : 0) : row.state === "running" ? 2 : 3]));
   return [...rows].sort((a, b) => group.get(a) - group.get(b)
-    || (group.get(a) < 3 ? compare(cell(a.values[0]), cell(b.values[0]), sign[0]) : 0)
+    || (group.get(a) < 3 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)
     || (group.get(a) < 2 ? a.key - b.key : b.key - a.key));
 }
 
