@@ -132,7 +132,7 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # -- out, in the publisher's thread ----------------------------------------------------------------------------
     def refresh(self) -> bool:
         """Sends what is new to the browser; tells whether the study is live."""
-        changed = self._feed.read()
+        self._feed.read()
         self._pass_selection()
         parts = [(name, told) for name, p in self._producers.items() if (told := p.news()) is not None]
         if parts:
@@ -141,7 +141,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self._callers:
             self._answer_callers()
         head = self._feed.head()
-        if changed or not same_head(head, self.head):
+        # The page counts seconds itself: a head in which only the clock moved is not worth a message.
+        if not same_head(head, self.head):
             self.head = head
         live = head["state"] in LIVE
         if self._was_live and not live:

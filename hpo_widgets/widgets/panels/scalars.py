@@ -59,6 +59,8 @@ class Scalars(Panel):
         if not gone and not content["blocks"] and len(self._metrics) == before and content["best"] == self._told_best:
             return None
         self._told_best = content["best"]
+        if len(self._metrics) == before:
+            del content["metrics"]
         return Message(content={**content, "gone": gone}, buffers=message.buffers)
 
     def whole(self) -> Message:

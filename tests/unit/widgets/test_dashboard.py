@@ -49,6 +49,8 @@ def take(parts, rows, points, buffers=()):
     for name, content, given in listed:
         if name == "trials":
             rows.update({row[0]: row for row in content["rows"]})
+            for key, at, iteration, values in content.get("moved", ()):
+                rows[key][10:13] = [at, iteration, values]
         if name == "scalars":
             for key in content["gone"]:
                 points.pop(key, None)
