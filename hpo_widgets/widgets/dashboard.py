@@ -42,7 +42,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         InvalidInput: For a panel that there is not.
     """
 
-    _esm = HERE / "dashboard_loader.js"
+    # As text: given as a path, anywidget keeps every widget that ever was for the sake of reloading.
+    _esm = (HERE / "dashboard_loader.js").read_text(encoding="utf-8")
     assets = traitlets.Dict().tag(sync=True, **widget_serialization)
     """What the page loads once for all dashboards."""
     panels: Any = traitlets.List().tag(sync=True)

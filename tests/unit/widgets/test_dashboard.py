@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import math
 import threading
+import weakref
 
 import comm
 import psutil
@@ -285,9 +287,12 @@ def test_closed_dashboards_leave_nothing_behind(tmp_path):
     end_of_threads()
     process, manager = psutil.Process(), comm.get_comm_manager()
     comms, files = len(manager.comms), process.num_fds()
-    for _ in range(100):
-        Dashboard(found.study).close()
+    once = [weakref.ref(Dashboard(found.study)) for _ in range(100)]
+    for one in once:
+        one().close()
     end_of_threads()
+    gc.collect()
+    assert not any(one() for one in once)
     assert len(manager.comms) == comms
     assert not any(t.name == "hpo-panels" for t in threading.enumerate())
     assert process.num_fds() <= files
