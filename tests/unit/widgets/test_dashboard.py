@@ -96,6 +96,10 @@ def test_a_page_that_comes_late_has_what_one_from_the_start_has(desk, shown):
     found.report(running, 0.9, iteration=50)
     one.comm.wait_for(lambda: len(whole(one)[0]) == 30 and len(whole(one)[1].get(1, {}).get(0, [])) == 51)
     assert told(one) == whole(one)
+    named = [
+        c["metrics"] for parts, _ in one.comm.told() for name, c, _ in parts if name == "scalars" and "metrics" in c
+    ]
+    assert named == [[["accuracy", "accuracy"]]]
     assert [y for _, y in whole(one)[1][1][0]] == [*(i / 50 for i in range(50)), 0.9]
 
 
@@ -278,19 +282,24 @@ def end_of_threads():
             thread.join(PATIENCE_S)
 
 
+def open_and_close(found):
+    """Gives weak references to dashboards that are closed."""
+    once = [weakref.ref(Dashboard(found.study)) for _ in range(100)]
+    for one in once:
+        one().close()
+    end_of_threads()
+    return once
+
+
 def test_closed_dashboards_leave_nothing_behind(tmp_path):
     store = SqliteStore(tmp_path)
     found = Desk(store, "accuracy", "max", "digits")
     found.run()
     found.trial(0, 0.5)
-    Dashboard(found.study).close()
-    end_of_threads()
+    open_and_close(found)
     process, manager = psutil.Process(), comm.get_comm_manager()
     comms, files = len(manager.comms), process.num_fds()
-    once = [weakref.ref(Dashboard(found.study)) for _ in range(100)]
-    for one in once:
-        one().close()
-    end_of_threads()
+    once = open_and_close(found)
     gc.collect()
     assert not any(one() for one in once)
     assert len(manager.comms) == comms
