@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 from collections.abc import Iterator
@@ -137,9 +138,11 @@ def cycles() -> float:
     with study(10, 10, running=False) as (found, _):
         for _ in range(50):
             Dashboard(found).close()
+        gc.collect()
         before = psutil.Process().memory_info().rss
         for _ in range(CYCLES):
             Dashboard(found).close()
+        gc.collect()
         return (psutil.Process().memory_info().rss - before) / CYCLES / 1000
 
 

@@ -73,7 +73,9 @@ def clean(notebook: NotebookPage) -> None:
 
 
 def test_three_panels_show_a_study_and_follow_one_selection(open_notebook: OpenNotebook) -> None:
-    notebook = open_notebook([study(), "study.wait()", "print(list(dash.selected['trial']))", "dash.selected = [2, 4]"])
+    notebook = open_notebook(
+        [study(), "study.wait()", "print(dash.selected['trial'].tolist())", "dash.selected = [2, 4]"]
+    )
     notebook.run_cell(0)
     notebook.run_cell(1)
     for title in ("Objective over time", "Objective per trial", "Scalars"):

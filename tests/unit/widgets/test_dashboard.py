@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import gc
 import math
 import threading
+import weakref
 
 import comm
 import psutil
@@ -49,6 +51,8 @@ def take(parts, rows, points, buffers=()):
     for name, content, given in listed:
         if name == "trials":
             rows.update({row[0]: row for row in content["rows"]})
+            for key, at, iteration, values in content.get("moved", ()):
+                rows[key][10:13] = [at, iteration, values]
         if name == "scalars":
             for key in content["gone"]:
                 points.pop(key, None)
@@ -92,6 +96,10 @@ def test_a_page_that_comes_late_has_what_one_from_the_start_has(desk, shown):
     found.report(running, 0.9, iteration=50)
     one.comm.wait_for(lambda: len(whole(one)[0]) == 30 and len(whole(one)[1].get(1, {}).get(0, [])) == 51)
     assert told(one) == whole(one)
+    named = [
+        c["metrics"] for parts, _ in one.comm.told() for name, c, _ in parts if name == "scalars" and "metrics" in c
+    ]
+    assert named == [[["accuracy", "accuracy"]]]
     assert [y for _, y in whole(one)[1][1][0]] == [*(i / 50 for i in range(50)), 0.9]
 
 
@@ -274,18 +282,26 @@ def end_of_threads():
             thread.join(PATIENCE_S)
 
 
+def open_and_close(found):
+    """Gives weak references to dashboards that are closed."""
+    once = [weakref.ref(Dashboard(found.study)) for _ in range(100)]
+    for one in once:
+        one().close()
+    end_of_threads()
+    return once
+
+
 def test_closed_dashboards_leave_nothing_behind(tmp_path):
     store = SqliteStore(tmp_path)
     found = Desk(store, "accuracy", "max", "digits")
     found.run()
     found.trial(0, 0.5)
-    Dashboard(found.study).close()
-    end_of_threads()
+    open_and_close(found)
     process, manager = psutil.Process(), comm.get_comm_manager()
     comms, files = len(manager.comms), process.num_fds()
-    for _ in range(100):
-        Dashboard(found.study).close()
-    end_of_threads()
+    once = open_and_close(found)
+    gc.collect()
+    assert not any(one() for one in once)
     assert len(manager.comms) == comms
     assert not any(t.name == "hpo-panels" for t in threading.enumerate())
     assert process.num_fds() <= files
