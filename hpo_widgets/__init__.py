@@ -19,6 +19,7 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "Agent": "sdk.task_agent",
+    "Dashboard": "widgets.dashboard",
     "Logger": "sdk.logger",
     "Task": "sdk.task",
     "TaskTypes": "sdk.task_card",
@@ -52,6 +53,7 @@ _HOMES = {
 
 __all__ = [
     "Agent",
+    "Dashboard",
     "GridSearch",
     "HpoError",
     "InvalidInput",
@@ -102,6 +104,7 @@ if TYPE_CHECKING:
     from hpo_widgets.strategies.random import RandomSearch
     from hpo_widgets.study import Study
     from hpo_widgets.widgets.app import app
+    from hpo_widgets.widgets.dashboard import Dashboard
     from hpo_widgets.widgets.limits_form import LimitsForm
     from hpo_widgets.widgets.objective_form import ObjectiveForm
     from hpo_widgets.widgets.space_form import SearchSpaceForm

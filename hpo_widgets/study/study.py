@@ -15,6 +15,7 @@ from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrup
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
 from hpo_widgets.store.base import Store
+from hpo_widgets.study.observing import Observing
 from hpo_widgets.study.reporting import Reporting
 from hpo_widgets.study.steering import Steering, limit_names
 
@@ -25,7 +26,7 @@ LIVENESS_S = 1.0
 """How often a wait for a study of another process looks whether that process still lives."""
 
 
-class Study(Steering, Reporting):
+class Study(Steering, Observing, Reporting):
     """Is a handle to one study in a store: of this kernel, of another one, running or finished.
 
     Safe to use from any thread. Everything that steers is recorded as a request in the store, so it works the same

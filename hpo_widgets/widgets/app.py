@@ -1,4 +1,4 @@
-"""The whole of it in one cell: the form of a search, and once it is started the live panel of its study."""
+"""The whole of it in one cell: the form of a search, and once it is started the dashboard of its study."""
 
 from __future__ import annotations
 
@@ -19,9 +19,10 @@ from hpo_widgets.model.plan import StudyPlan
 from hpo_widgets.sdk.planning import start_plan
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
+from hpo_widgets.widgets.dashboard import Dashboard
+from hpo_widgets.widgets.displays import KEPT
 from hpo_widgets.widgets.form_assets import form_script, form_style
-from hpo_widgets.widgets.live_panel import keep_static, live_panel, static_bundle
-from hpo_widgets.widgets.progress import KEPT_DISPLAYS, route_clicks
+from hpo_widgets.widgets.progress import route_clicks
 from hpo_widgets.widgets.study_form import StudyForm
 
 FORM, STARTING, STUDY = "form", "starting", "study"
@@ -33,7 +34,7 @@ def app(plan: StudyPlan | None = None) -> App:
     """Gives the form of a search with a Start button; as the last line of a cell it is shown.
 
     It begins with the latest function of the notebook and what that proposes: for a function with types or defaults
-    Start is all that is left to do. Started, the form turns into a line above the live panel of its study.
+    Start is all that is left to do. Started, the form turns into a line above the dashboard of its study.
 
     Args:
         plan: What the form begins with instead, as `app.form.value` gives it.
@@ -42,7 +43,7 @@ def app(plan: StudyPlan | None = None) -> App:
 
 
 class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
-    """Is a `StudyForm` with a Start button, and then the live panel of what it started.
+    """Is a `StudyForm` with a Start button, and then the dashboard of what it started.
 
     `form` is the form, `study` the study that was started last. A click may arrive on any thread.
     """
@@ -65,7 +66,7 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.form = StudyForm(plan)
         self.study: Study | None = None
         self._plan: StudyPlan | None = None
-        self._handles: deque[DisplayHandle] = deque(maxlen=KEPT_DISPLAYS)
+        self._handles: deque[DisplayHandle] = deque(maxlen=KEPT)
         super().__init__()
         route_clicks(self.comm)
         self.on_msg(self._on_message)
@@ -82,7 +83,7 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             with warnings.catch_warnings(record=True) as warned:
                 warnings.simplefilter("always", UserWarning)
                 study = start_plan(plan, self.form.surroundings)
-            panel = live_panel(study)
+            panel = Dashboard(study)
         except BaseException:
             self.stage = FORM
             raise
@@ -133,7 +134,8 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _static(self) -> dict[str, str]:
         if self.stage == STUDY and self.study is not None:
-            return static_bundle(self.study)
+            found: dict[str, str] = self.panel.static_bundle()
+            return found
         return {"text/html": self.form._static(), "text/plain": repr(self)}
 
     def _refresh_displays(self) -> None:
@@ -141,7 +143,7 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             # In an empty context the message belongs to the cell that runs now: a headless client drops others.
             contextvars.Context().run(handle.update, self._static(), raw=True)
             if self.study is not None:
-                keep_static(self.study, handle)
+                self.panel.keep_display(handle)
 
     def close(self) -> None:
         """Takes it off every page; the study goes on."""

@@ -16,8 +16,9 @@ from IPython.display import DisplayHandle
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.widgets import words
+from hpo_widgets.widgets.displays import KEPT
 from hpo_widgets.widgets.form_static import Table, static_table
-from hpo_widgets.widgets.progress import KEPT_DISPLAYS, route_clicks
+from hpo_widgets.widgets.progress import route_clicks
 
 Draft = dict[str, Any]
 """What was typed, as JSON: `fields` ({name: typed}), `rows` ([{"id": ..., name: typed}]), `seq`, which counts changes.
@@ -82,7 +83,7 @@ class Form(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """What the form is called: its heading in static pages, its name for screen readers."""
 
     def __init__(self, value: Any = None) -> None:
-        self._handles: deque[DisplayHandle] = deque(maxlen=KEPT_DISPLAYS)
+        self._handles: deque[DisplayHandle] = deque(maxlen=KEPT)
         super().__init__(draft=self._drafted(value, 0))
         route_clicks(self.comm)
         self.on_msg(self._on_last_words)
