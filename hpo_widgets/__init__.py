@@ -19,6 +19,7 @@ __version__ = "0.1.0.dev0"
 
 _HOMES = {
     "Agent": "sdk.task_agent",
+    "Dashboard": "widgets.dashboard",
     "Logger": "sdk.logger",
     "Task": "sdk.task",
     "TaskTypes": "sdk.task_card",
@@ -47,6 +48,7 @@ _HOMES = {
 
 __all__ = [
     "Agent",
+    "Dashboard",
     "GridSearch",
     "HpoError",
     "InvalidInput",
@@ -91,6 +93,7 @@ if TYPE_CHECKING:
     from hpo_widgets.strategies.optuna import OptunaStrategy
     from hpo_widgets.strategies.random import RandomSearch
     from hpo_widgets.study import Study
+    from hpo_widgets.widgets.dashboard import Dashboard
 
 
 def __getattr__(name: str) -> Any:

@@ -7,6 +7,7 @@ import logging
 import math
 import threading
 import time
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ class Publisher:
 
     def __init__(self, store: Any) -> None:
         self._store = store
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._panels: list[Shown] = []
         self._thread: threading.Thread | None = None
         self._watch: Any = None
@@ -50,6 +51,10 @@ class Publisher:
     def is_running(self) -> bool:
         """Whether its thread lives."""
         return self._thread is not None and self._thread.is_alive()
+
+    def hold(self) -> AbstractContextManager[Any]:
+        """Keeps panels from being changed while a thread (this one may change them) reads what they show."""
+        return self._lock
 
     def add(self, panel: Shown) -> None:
         """Brings a panel up to date now, in the calling thread, and from here on until it is closed."""

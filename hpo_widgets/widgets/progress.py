@@ -88,7 +88,7 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.send({**message, "points": change.points})
         head["version"] = self.chart["version"]
         # The page counts seconds itself: a head in which only the clock moved is not worth a message.
-        if changed or not _same(head, self.head):
+        if changed or not same_head(head, self.head):
             self.head = head
         live = head["state"] in LIVE
         if self._was_live and not live:
@@ -137,7 +137,8 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         publisher(self.study.store).look()
 
 
-def _same(a: dict[str, Any], b: dict[str, Any]) -> bool:
+def same_head(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Tells whether two heads differ in nothing but the clock."""
     moving = {"now", "clock", "left"} | ({"bar"} if a["bar"]["unit"] == "time" else set())
     return all(a[name] == b.get(name) for name in a if name not in moving)
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from hpo_widgets.model.delta import Cursor
-from hpo_widgets.model.result import metrics_of, read_result
-from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.result import Result, metrics_of, read_result
+from hpo_widgets.model.scalar import Metric, MetricSummary
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.study import Study
@@ -32,14 +32,15 @@ class StudyReader:
 
     def read(self) -> bool:
         """Takes in what is new; tells whether there was anything."""
-        delta = self.study.store.delta(self._cursor, self.study.id, metrics=())
+        delta = self.study.store.delta(self._cursor, self.study.id, metrics=self._metrics())
         reported = delta.cursor.scalar != self._cursor.scalar
         if delta.studies:
             self.record = delta.studies[-1]
         tasks = {task.id: task for task in delta.tasks}
         if reported:
             # Scalars are not read: the summaries of what runs tell the same at a cost that does not grow with reports.
-            tasks = {**self._running, **tasks}
+            moved = {point.task for point in delta.scalars}
+            tasks = {**{id: t for id, t in self._running.items() if id in moved or not moved}, **tasks}
         for task in tasks.values():
             if task.state is TaskState.RUNNING:
                 self._running[task.id] = task
@@ -48,10 +49,22 @@ class StudyReader:
         summaries = self._summaries(tasks)
         for task in tasks.values():
             found = summaries.get(task.id)
-            self.picture.put(task, read_result(self.objectives, found) if found else None)
+            self._put(task, read_result(self.objectives, found) if found else None)
+        self._took(delta)
         # Last: when a query above failed, the next call starts from the same place.
         self._cursor = delta.cursor
         return bool(delta) or bool(tasks)
+
+    def _metrics(self) -> Collection[Metric] | None:
+        """Says whose scalars to read, see `Store.delta`: none."""
+        return ()
+
+    def _put(self, task: TaskRecord, result: Result | None) -> None:
+        """Takes in where a task stands now."""
+        self.picture.put(task, result)
+
+    def _took(self, delta: Delta) -> None:
+        """Takes in what else is new."""
 
     def _summaries(self, tasks: Iterable[str]) -> dict[str, list[MetricSummary]]:
         store, wanted = self.study.store, list(tasks)

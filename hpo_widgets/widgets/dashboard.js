@@ -1,0 +1,109 @@
+// The dashboard: one app a model (data, shared state), one frame a place in which it is shown. Panels are modules.
+import { make } from "./dashboard_kit.js";
+import { Shared } from "./dashboard_shared.js";
+import { Trials } from "./dashboard_trials.js";
+import { Section } from "./dashboard_section.js";
+
+const BUILT_IN = new Set(["trials"]);
+
+// What a panel was told, laid over what it was told before.
+class Value {
+  constructor() { this.value = {}; }
+  take(content, buffers, whole) { this.value = whole ? content : { ...this.value, ...content }; }
+}
+
+export class App {
+  constructor(model, modules, plotly) {
+    Object.assign(this, { model, modules, plotly, frames: new Set(), asked: new Map(), count: 0, dead: false, version: -1 });
+    this.trials = new Trials();
+    this.shared = new Shared(model, () => this.tell("select"));
+    this.data = { trials: this.trials };
+    this.panels = model.get("panels");
+    for (const { name } of this.panels) {
+      const make = this.module(name).data;
+      this.data[name] ??= make ? make(this) : new Value();
+    }
+    this.take(model.get("whole"));
+    model.on("msg:custom", (message, buffers) => this.hear(message, buffers));
+    model.on("change:head change:fault", () => this.tell("update"));
+    model.on("comm_live_update", () => { this.dead = true; this.tell("update"); });
+    model.send({ op: "hello", version: this.version });
+  }
+  module(name) { return this.modules[`panels/${name}`] ?? {}; }
+  head() { return this.model.get("head"); }
+  take({ version, parts }) {
+    if (version === undefined) return;
+    this.version = version;
+    for (const [name, [content, buffers]] of Object.entries(parts)) this.data[name]?.take(content, buffers, true);
+  }
+  hear(message, buffers) {
+    if (message.op === "answer") return this.answered(message);
+    const parts = {};
+    let at = 0;
+    for (const [name, content, count] of message.parts) parts[name] = [content, buffers.slice(at, at += count)];
+    if (message.op === "whole") {
+      if (message.version <= this.version) return;
+      this.take({ version: message.version, parts });
+      return this.tell("update");
+    }
+    if (message.version <= this.version) return;
+    if (message.version > this.version + 1) return this.model.send({ op: "hello", version: this.version });
+    this.version = message.version;
+    for (const [name, [content, given]] of Object.entries(parts)) this.data[name]?.take(content, given, false);
+    this.tell("update", BUILT_IN.has(message.parts[0]?.[0]) ? null : new Set(Object.keys(parts)));
+  }
+  // Asks the producer of a panel; the promise fails with the text of why it had no effect.
+  ask(panel, message) {
+    const id = `${this.model.get("page") || ""}${Date.now()}-${this.count += 1}`;
+    this.model.send({ op: "ask", id, panel, message });
+    return new Promise((done, failed) => this.asked.set(id, { done, failed }));
+  }
+  answered({ id, value, error }) {
+    const waiting = this.asked.get(id);
+    this.asked.delete(id);
+    if (error !== undefined) waiting?.failed(new Error(error));
+    else waiting?.done(value);
+  }
+  // `only`: names of panels that were told something; all of them when the trials changed.
+  tell(what, only = null) { for (const frame of this.frames) frame.tell(what, only); }
+  show(el) {
+    const frame = new Frame(this, el);
+    this.frames.add(frame);
+    return () => { this.frames.delete(frame); frame.dispose(); };
+  }
+}
+
+class Frame {
+  constructor(app, el) {
+    this.app = app;
+    this.root = make("section", "hpo-dash");
+    this.root.setAttribute("role", "region");
+    this.notices = make("div", "hpo-dash-notices");
+    this.notices.setAttribute("role", "status");
+    const places = { top: make("div", "hpo-dash-top"), grid: make("div", "hpo-dash-grid"), drawer: make("aside", "hpo-dash-drawer") };
+    this.drawer = places.drawer;
+    this.drawer.hidden = true;
+    this.root.append(this.notices, places.top, places.grid, places.drawer);
+    el.append(this.root);
+    this.sections = app.panels.filter(({ name }) => app.module(name).create).map((panel) => new Section(app, panel, places));
+    this.onTheme = new MutationObserver(() => this.tell("theme"));
+    this.onTheme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
+    this.tell("update");
+  }
+  tell(what, only = null) {
+    const { name } = this.app.head();
+    this.root.setAttribute("aria-label", `Dashboard of ${name ?? "a study"}`);
+    this.root.dataset.version = this.app.version;
+    this.drawer.hidden = !this.app.shared.opened;
+    const dead = this.app.dead ? "The kernel that brought this up to date is gone; hpo.attach(name) finds the study again." : "";
+    const texts = [dead, this.app.model.get("fault")].filter(Boolean);
+    if (texts.join() !== this.noticed) this.notices.replaceChildren(...texts.map((text) => make("p", "", text)));
+    this.noticed = texts.join();
+    for (const section of this.sections) if (!only || only.has(section.name)) section.tell(what);
+  }
+  dispose() {
+    this.onTheme.disconnect();
+    for (const section of this.sections) section.dispose();
+    this.root.remove();
+  }
+}

@@ -1,0 +1,162 @@
+// One panel in one place: its heading, sentence, tools and table; draws only when somebody can see it.
+import { button, colors, csv, make, save } from "./dashboard_kit.js";
+
+const SHORTEST_MS = 100;
+const SHARE = 4;
+const LONGEST_TABLE = 500;
+
+// Calls `draw` soon, never more often than every 100 ms nor for more than a fifth of the time, never while unseen.
+class Pace {
+  constructor(node, draw) {
+    Object.assign(this, { draw, wanted: false, seen: false, last: -1e9, cost: 0 });
+    this.watch = new IntersectionObserver((entries) => { this.seen = entries[entries.length - 1].isIntersecting; this.plan(); }, { rootMargin: "100px" });
+    this.watch.observe(node);
+    this.onShown = () => this.plan();
+    document.addEventListener("visibilitychange", this.onShown);
+  }
+  want() { this.wanted = true; this.plan(); }
+  plan() {
+    if (!this.wanted || this.timer || !this.seen || document.hidden) return;
+    const wait = Math.max(0, this.last + Math.max(SHORTEST_MS, SHARE * this.cost) - performance.now());
+    this.timer = setTimeout(() => requestAnimationFrame(() => this.run()), wait);
+  }
+  async run() {
+    this.wanted = false;
+    const began = performance.now();
+    try { await this.draw(); }
+    finally {
+      this.last = performance.now();
+      this.cost = Math.min(2000, this.last - began);
+      this.timer = undefined;
+      this.plan();
+    }
+  }
+  stop() {
+    this.watch.disconnect();
+    clearTimeout(this.timer);
+    this.wanted = false;
+    this.draw = () => {};
+    document.removeEventListener("visibilitychange", this.onShown);
+  }
+}
+
+export class Section {
+  constructor(app, { name, title, place }, places) {
+    Object.assign(this, { app, name, title });
+    this.node = make("section", `hpo-dash-panel hpo-dash-${place}`);
+    this.node.dataset.panel = name;
+    this.node.setAttribute("role", "region");
+    this.node.setAttribute("aria-label", title);
+    this.body = make("div", "hpo-dash-body");
+    this.fault = make("p", "hpo-dash-fault");
+    this.fault.setAttribute("role", "status");
+    if (place === "half" || place === "wide") this.dress();
+    this.node.append(this.body, this.fault);
+    (places[place] ?? places.grid).append(this.node);
+    this.view = app.module(name).create(this.body, this.context());
+    this.pace = new Pace(this.node, () => this.draw());
+    this.sizes = new ResizeObserver(() => this.tell(this.view.resize ? "resize" : "update"));
+    this.sizes.observe(this.body);
+  }
+  context() {
+    const { app, name, body } = this;
+    return {
+      data: app.data[name], trials: app.trials, shared: app.shared, head: () => app.head(), dead: () => app.dead,
+      ask: (message) => app.ask(name, message), plotly: app.plotly, colors: () => colors(body),
+      update: () => this.tell("update"), open: (key) => app.shared.open(key),
+      sentence: () => this.describe(),
+    };
+  }
+  dress() {
+    const head = make("header", "hpo-dash-head");
+    this.fold = button(this.title, "hpo-dash-fold", () => this.folding(!this.body.hidden));
+    this.fold.setAttribute("aria-expanded", "true");
+    const heading = make("h3", "hpo-dash-title");
+    heading.append(this.fold);
+    this.tools = make("div", "hpo-dash-tools");
+    head.append(heading, this.tools);
+    this.sentence = make("p", "hpo-dash-sentence");
+    this.behind = make("div", "hpo-dash-behind");
+    this.behind.hidden = true;
+    this.node.append(head, this.sentence);
+  }
+  tooled() {
+    this.isTooled = true;
+    const { view } = this;
+    const add = (text, label, act) => {
+      const node = button(text, "hpo-dash-tool", act);
+      node.setAttribute("aria-label", `${label} of ${this.title}`);
+      node.title = label;
+      this.tools.append(node);
+      return node;
+    };
+    if (view.table) {
+      const shown = add("Table", "Table", () => {
+        this.behind.hidden = !this.behind.hidden;
+        shown.setAttribute("aria-pressed", String(!this.behind.hidden));
+        this.lay();
+      });
+      shown.setAttribute("aria-pressed", "false");
+      add("CSV", "CSV", () => save(`${this.name}.csv`, URL.createObjectURL(new Blob(["\ufeff", csv(view.table())], { type: "text/csv" }))));
+    }
+    if (view.image) add("PNG", "PNG", () => view.image().then((url) => save(`${this.name}.png`, url)).catch((error) => this.fail(error)));
+    this.node.append(this.behind);
+  }
+  folding(folded) {
+    this.body.hidden = folded;
+    this.sentence.hidden = folded;
+    this.fold.setAttribute("aria-expanded", String(!folded));
+    if (!folded) this.tell("resize");
+  }
+  tell(what) {
+    this.due = this.due && this.due !== what ? "update" : what;
+    if (what === "theme") this.themed = true;
+    this.pace?.want();
+  }
+  async draw() {
+    const what = this.due ?? "update";
+    this.due = undefined;
+    if (this.body.hidden) return;
+    try {
+      if (this.themed) await this.view.theme?.();
+      this.themed = false;
+      await (this.view[what] ?? this.view.update).call(this.view);
+      this.fail(null);
+      if (this.tools && !this.isTooled) this.tooled();
+      this.describe();
+      if (this.behind && !this.behind.hidden) this.lay();
+    } catch (error) { this.fail(error); }
+  }
+  describe() {
+    const text = this.view.describe?.() ?? "";
+    if (this.sentence && this.sentence.textContent !== text) this.sentence.textContent = text;
+  }
+  fail(error) {
+    if (error) console.error(error);
+    this.fault.textContent = error ? `This panel cannot be drawn: ${error.message}` : "";
+  }
+  lay() {
+    if (this.behind.hidden) return;
+    const { columns, rows } = this.view.table();
+    const table = make("table", "hpo-dash-table");
+    const more = rows.length > LONGEST_TABLE ? `; the first ${LONGEST_TABLE} of ${rows.length} rows, all are in the CSV` : "";
+    table.append(make("caption", "", `${this.title}${more}`));
+    const titles = table.createTHead().insertRow();
+    for (const name of columns) {
+      const cell = make("th", "", name);
+      cell.scope = "col";
+      titles.append(cell);
+    }
+    const lines = table.createTBody();
+    for (const row of rows.slice(0, LONGEST_TABLE)) {
+      const line = lines.insertRow();
+      for (const value of row) line.insertCell().textContent = value ?? "–";
+    }
+    this.behind.replaceChildren(table);
+  }
+  dispose() {
+    this.pace.stop();
+    this.sizes.disconnect();
+    this.view.dispose?.();
+  }
+}

@@ -1,0 +1,67 @@
+"""The trials as every panel of a page shares them: one row a task."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from hpo_widgets.widgets import words
+from hpo_widgets.widgets.feed import Row, StudyFeed
+from hpo_widgets.widgets.panels.base import Message, Panel
+
+LONGEST_NAME = 300
+
+
+class Trials(Panel):
+    """Tells the rows of new and changed tasks; no view of its own: scripts find them in `ctx.trials`."""
+
+    name = "trials"
+    title = "Trials"
+    place = "none"
+
+    def __init__(self, feed: StudyFeed) -> None:
+        super().__init__(feed)
+        self._seen = 0
+        self._names = list(feed.study.config.space.names)
+
+    def news(self) -> Message | None:
+        """Gives the rows of tasks that changed."""
+        rows = self.feed.changed(self._seen)
+        self._seen = self.feed.version
+        return Message(content={"rows": [self._row(row) for row in rows]}) if rows else None
+
+    def whole(self) -> Message:
+        """Gives all rows, and the names of their columns."""
+        objectives = [{"name": words.cut(o.name), "minimize": o.sign.minimize} for o in self.feed.objectives]
+        rows = [self._row(row) for row in self.feed.changed(0) if row.version <= self._seen]
+        names = [words.cut(name, LONGEST_NAME) for name in self._names]
+        return Message(content={"objectives": objectives, "parameters": names, "rows": rows})
+
+    def _row(self, row: Row) -> list[Any]:
+        """Gives the fields that `dashboard_trials.js` names, in that order."""
+        task, result = row.task, row.result
+        values = [None] * len(self.feed.objectives) if result is None else [plain(v) for v in result.values]
+        given = task.parameters
+        return [
+            task.key,
+            task.trial,
+            task.attempt,
+            task.id,
+            words.cut(task.name),
+            task.state.value,
+            words.cut(task.reason or ""),
+            task.created,
+            task.started,
+            task.ended,
+            row.at,
+            None if result is None else result.iteration,
+            values,
+            [plain(given[name]) if name in given else None for name in self._names],
+        ]
+
+
+def plain(value: Any) -> Any:
+    """Gives a value as JSON: finite numbers as they are, all else as text (`nan`, `inf`, `True`)."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
+        return value
+    return words.cut(str(value))
