@@ -116,7 +116,9 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
         with publisher(self.study.store).hold():
-            self._producers.clear()
+            for producer in self._producers.values():
+            producer.close()
+        self._producers.clear()
         publisher(self.study.store).look()
 
     # -- out, in the publisher's thread ----------------------------------------------------------------------------

@@ -15,7 +15,7 @@ The script is an ES module under the rules of `widgets.script`. It exports
 
 `ctx` has `data`, `trials` (the rows of all tasks, `dashboard_trials.js`), `shared` (`selected`, `hovered`, `opened`;
 `dashboard_shared.js`), `head()` (what `StudyPicture.head` gives), `ask(message)` → promise of what `Panel.hear`
-returned, rejected with its error's text; `plotly()` → promise of plotly.js; `colors()`; `update()` (draw again soon);
+returned, rejected with its error's text; `plotly()`, `hiplot()` → promise of that library; `colors()`; `update()` (draw again soon);
 `open(key)` shows the drawer for a task. Names and values are data: text nodes only, never HTML; Plotly reads some HTML,
 so names go through `plain` of `dashboard_kit.js`.
 
@@ -34,6 +34,8 @@ from hpo_widgets.widgets.panels.base import Panel
 @cache
 def panels() -> dict[str, type[Panel]]:
     """Gives the panels there are, by name, in the order in which a dashboard shows them."""
+    from hpo_widgets.widgets.panels.insight import InsightPanel
     from hpo_widgets.widgets.panels.objective_trials import ObjectiveTrials
+    from hpo_widgets.widgets.panels.parallel import Parallel
 
-    return {panel.name: panel for panel in (ObjectiveTrials,)}
+    return {panel.name: panel for panel in (ObjectiveTrials, Parallel, InsightPanel)}
