@@ -57,7 +57,7 @@ def figure_json(figure: Any, drawn: Sequence[PastTask], *, columns: int = 0, nam
     """
     labels = _Labels()
     raw = figure.to_plotly_json()
-    layout = {key: value for key, value in raw["layout"].items() if key not in ("template", "title")}
+    layout = {key: value for key, value in raw["layout"].items() if key not in ("template", "title", "width", "height")}
     data = [_trace(trace, drawn) for trace in raw["data"]]
     if columns:
         _lay(layout, data, columns)

@@ -117,8 +117,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         super().close()
         with publisher(self.study.store).hold():
             for producer in self._producers.values():
-            producer.close()
-        self._producers.clear()
+                producer.close()
+            self._producers.clear()
         publisher(self.study.store).look()
 
     # -- out, in the publisher's thread ----------------------------------------------------------------------------

@@ -131,9 +131,14 @@ class View {
     this.plot.height = many ? Math.max(HEIGHT - 60, rows * ROW_PX) : HEIGHT;
     this.plot.node.style.height = `${this.plot.height}px`;
     const data = structuredClone(figure.data).map((trace) => this.colored(trace, c));
+    // Plotly fails when axes of one figure are taken over into another with others.
+    if (this.drawn !== JSON.stringify(this.question()) && this.plot.made) {
+      this.plot.plotly.purge(this.plot.node);
+      this.plot.made = false;
+    }
+    this.drawn = JSON.stringify(this.question());
     this.plot.label(`${said} Click a point to select its trial.`);
-    // Another figure starts with its own zoom.
-    return this.plot.draw(data, { ...layout, uirevision: JSON.stringify(this.question()), margin: { l: 8, r: 12, t: this.kind === "timeline" || this.kind === "pareto" ? 30 : 12, b: 8 }, showlegend: this.kind === "timeline" || this.kind === "pareto" });
+    return this.plot.draw(data, { ...layout, margin: { l: 8, r: 12, t: this.kind === "timeline" || this.kind === "pareto" ? 30 : 12, b: 8 }, showlegend: this.kind === "timeline" || this.kind === "pareto" });
   }
   colored(trace, c) {
     if (trace.type === "bar" && this.kind === "importance") return { ...trace, name: "", marker: { color: c.accent }, textfont: { color: c.text } };

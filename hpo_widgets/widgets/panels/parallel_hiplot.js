@@ -37,6 +37,7 @@ function inside(extent, value) {
   return Number(value) >= Math.min(...extent.range) && Number(value) <= Math.max(...extent.range);
 }
 
+// Colours in order of their lightness, which everybody can tell apart, and no end of which is the background.
 export class HiPlot {
   // `brushed(keys)`: a person has brushed these tasks; `null`: the brush is gone.
   constructor(root, ctx, brushed) {
@@ -51,7 +52,7 @@ export class HiPlot {
     if (this.gone) return;
     Object.assign(this, { drawn: rows, axes: axes.list.filter((axis) => !axis.empty), texts: axes });
     this.extents = {};
-    const experiment = this.experiment(rows, colored);
+    const experiment = this.experiment(rows, colored, dark);
     this.library.render(this.node, {
       experiment, persistentState: new Kept("", this.kept), dark, dataProviderName: "none", comm: null, asserts: false,
       onChange: {
@@ -73,7 +74,7 @@ export class HiPlot {
     const value = axis.read(row);
     return value === null || axis.numeric ? value : this.texts.text(value);
   }
-  experiment(rows, colored) {
+  experiment(rows, colored, dark) {
     const points = rows.map((row) => {
       const values = { trial: row.trial };
       for (const axis of this.axes) {
@@ -88,7 +89,7 @@ export class HiPlot {
     this.kept["PARALLEL_PLOT.order"] ??= order.slice().reverse();
     const hidden = ["uid", "from_uid"];
     return {
-      datapoints: points, parameters_definition: definition, colorby: colored?.label ?? null, colormap: "interpolateViridis", weightcolumn: null,
+      datapoints: points, parameters_definition: definition, colorby: colored?.label ?? null, colormap: dark ? "interpolateCool" : "interpolateViridis", weightcolumn: null,
       display_data: { PARALLEL_PLOT: { hide: hidden, order: order.slice().reverse() } }, enabled_displays: ["PARALLEL_PLOT"], _displays: ["PARALLEL_PLOT"],
     };
   }

@@ -2,6 +2,8 @@
 import { plain } from "../dashboard_kit.js";
 import { Plot } from "../dashboard_plot.js";
 
+// What d3 calls "cool": as HiPlot has it on a dark page.
+const COOL = [[0, "#6e40aa"], [0.25, "#417de0"], [0.5, "#1ac7c2"], [0.75, "#40f373"], [1, "#aff05b"]];
 const TICKS = 12;
 const HEIGHT = 340;
 
@@ -14,7 +16,7 @@ export class Parcoords {
   get node() { return this.plot.node; }
   get isBrushed() { return this.ranges.size > 0; }
   names() { return this.dimensions.filter((d) => this.ranges.has(d.key) && d.name).map((d) => d.name); }
-  async draw(rows, axes, colored) {
+  async draw(rows, axes, colored, dark) {
     this.rows = rows;
     const place = new Map(rows.map((row, i) => [row.key, i]));
     this.dimensions = [
@@ -35,7 +37,7 @@ export class Parcoords {
       const known = values.filter((value) => value !== null);
       const low = Math.min(...known);
       Object.assign(line, {
-        color: values.map((value) => value ?? low), colorscale: "Viridis", showscale: true, cmin: low, cmax: Math.max(...known),
+        color: values.map((value) => value ?? low), colorscale: dark ? COOL : "Viridis", showscale: true, cmin: low, cmax: Math.max(...known),
         colorbar: { title: { text: plain(colored.label, 24) }, thickness: 10, len: 0.9 },
       });
     }
@@ -57,10 +59,11 @@ export class Parcoords {
     const known = values.filter((value) => value !== null).map((value) => (log ? Math.log10(value) : value));
     if (!known.length) return null;
     let [low, high] = [Math.min(...known), Math.max(...known)];
-    if (low === high) [low, high] = [low - 0.5, high + 0.5];
+    const single = low === high;
+    if (single) [low, high] = [low - 0.5, high + 0.5];
     const missing = low - (high - low) * 0.1;
     const some = known.length < values.length;
-    const ticks = log ? decades(low, high) : even(low, high);
+    const ticks = single ? [known[0]] : log ? decades(low, high) : even(low, high, known.every(Number.isInteger));
     const texts = ticks.map((tick) => String(Number((log ? 10 ** tick : tick).toPrecision(3))));
     return {
       key, label: plain(label, 24), range: [some ? missing : low, high], values: values.map((v) => (v === null ? missing : log ? Math.log10(v) : v)),
@@ -116,7 +119,10 @@ function runs(places) {
   return found.length ? found : [[-0.5, -0.45]];
 }
 
-function even(low, high) { return Array.from({ length: 6 }, (_, i) => low + ((high - low) * i) / 5); }
+function even(low, high, whole = false) {
+  const found = Array.from({ length: 6 }, (_, i) => low + ((high - low) * i) / 5);
+  return whole ? [...new Set(found.map(Math.round))] : found;
+}
 
 function decades(low, high) {
   const found = [];
