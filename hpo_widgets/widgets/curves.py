@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from weakref import WeakKeyDictionary
 
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.study import Study
@@ -30,22 +31,25 @@ class Curves:
         self._study = study
         self.followed: dict[str, dict[Metric, Curve]] = {}
         self._fresh: dict[str, set[SEEN]] = {}
+        self._followers: WeakKeyDictionary[object, frozenset[str]] = WeakKeyDictionary()
 
-    def follow(self, tasks: Iterable[str]) -> None:
-        """Loads the curves of these tasks unless they are there; the others stay."""
-        for task in tasks:
-            if task in self.followed:
-                continue
+    def follow(self, who: object, tasks: Collection[str]) -> None:
+        """Loads the curves of these tasks unless they are there; lets go of those that nobody follows any more.
+
+        Args:
+            who: The follower; what it followed before is replaced, and forgotten with it.
+            tasks: Ids.
+        """
+        self._followers[who] = frozenset(tasks)
+        wanted = frozenset[str]().union(*self._followers.values())
+        for task in wanted - self.followed.keys():
             points = self._study.scalars(task)
             self.followed[task] = {}
             self._append(points)
             # The next delta begins before this load: what it brings again is known by these.
             self._fresh[task] = {(p.metric, p.iteration, p.time, p.value) for p in points}
-
-    def forget(self, tasks: Iterable[str]) -> None:
-        """Lets go of the curves of these tasks."""
-        for task in tasks:
-            self.followed.pop(task, None)
+        for task in self.followed.keys() - wanted:
+            del self.followed[task]
             self._fresh.pop(task, None)
 
     def take(self, points: Sequence[Scalar]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +16,14 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.assets import asset
+from hpo_widgets.widgets.displays import StaticDisplays, has_kernel, running_cell
 from hpo_widgets.widgets.feed import feed_of
 from hpo_widgets.widgets.panels import panels as known_panels
 from hpo_widgets.widgets.panels.base import Message, Panel
 from hpo_widgets.widgets.panels.trials import Trials
 from hpo_widgets.widgets.picture import LIVE
 from hpo_widgets.widgets.progress import publisher, route_clicks, same_head
+from hpo_widgets.widgets.static import static_html
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +64,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self._version = 0
         self._callers: deque[int] = deque(maxlen=100)
         self._selected_seen: list[int] = []
+        self._displays = StaticDisplays(self.static_bundle)
+        self._was_live = False
         desk = publisher(study.store)
         with desk.hold():
             self._feed.read()
@@ -119,6 +124,9 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             for producer in self._producers.values():
                 producer.close()
             self._producers.clear()
+        self._displays.clear()
+        for _, shown in _by_cell().values():
+            shown[:] = [other for other in shown if other is not self]
         publisher(self.study.store).look()
 
     # -- out, in the publisher's thread ----------------------------------------------------------------------------
@@ -135,7 +143,11 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         head = self._feed.head()
         if changed or not same_head(head, self.head):
             self.head = head
-        return head["state"] in LIVE
+        live = head["state"] in LIVE
+        if self._was_live and not live:
+            self._displays.refresh()
+        self._was_live = live
+        return live
 
     def _pass_selection(self) -> None:
         chosen = list(self.selection)
@@ -164,6 +176,23 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             parts = {name: [m.content, [memoryview(b) for b in m.buffers]] for name, m in found.items()}
             return {"version": self._version, "parts": parts}
 
+    def static_bundle(self) -> dict[str, str]:
+        """Gives pictures and table as they are now, for places where nothing lives."""
+        with publisher(self.study.store).hold():
+            more = [producer.static() for producer in self._producers.values()]
+            html = static_html(self.head, self._feed.chart(), more)
+        return {"text/html": html, "text/plain": f"<dashboard of {self.head['name']!r}>"}
+
+    def _repr_mimebundle_(self, **keys: Any) -> Any:
+        """Gives what IPython shows: in a kernel the live dashboard; the static pictures go out before it."""
+        text = {"text/plain": f"<dashboard of {self.head['name']!r}>"}
+        if not has_kernel() or not self.is_open:
+            return text, {}
+        replace_in_cell(self)
+        self._displays.show()
+        data, metadata = super()._repr_mimebundle_(**keys) or ({}, {})
+        return {**data, **text}, metadata
+
     def show_fault(self, text: str) -> None:
         """Shows why it is not up to date; an empty text takes that back."""
         self.fault = words.cut(text, 500)
@@ -189,6 +218,31 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.send({**answer, "value": producer.hear(dict(content.get("message") or {}))})
         except Exception as error:  # noqa: BLE001 - whatever it was is shown where the person clicked
             self.send({**answer, "error": words.cut(str(error) or type(error).__name__, 500)})
+
+
+@cache
+def _by_cell() -> dict[str, tuple[str, list[Dashboard]]]:
+    return {}
+
+
+def replace_in_cell(dashboard: Dashboard) -> None:
+    """Closes the dashboards that an earlier run of the running cell has shown: nobody can see them any more.
+
+    One that is shown in another cell too stays, and so does one that is shown again.
+    """
+    cell = running_cell()
+    if cell is None:
+        return
+    id, execution = cell
+    known_execution, shown = _by_cell().get(id, ("", []))
+    if known_execution != execution:
+        _by_cell()[id] = execution, [dashboard]
+        elsewhere = [other for _, others in _by_cell().values() for other in others]
+        for old in shown:
+            if all(old is not other for other in elsewhere):
+                old.close()
+    elif all(dashboard is not other for other in shown):
+        shown.append(dashboard)
 
 
 def _choose(panels: Sequence[str | type[Panel]] | None) -> list[type[Panel]]:

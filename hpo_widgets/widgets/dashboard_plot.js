@@ -19,14 +19,13 @@ export class Plot {
   }
   layout(more) {
     const c = this.ctx.colors();
-    const still = matchMedia("(prefers-reduced-motion: reduce)").matches;
     return {
       height: this.height, width: Math.max(120, this.node.clientWidth), margin: { l: 8, r: 12, t: 8, b: 8 }, uirevision: "keep",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: { color: c.text, family: c.font, size: 11 },
       hoverlabel: { bgcolor: c.back, bordercolor: c.line, font: { color: c.text }, align: "left" },
       legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0, itemsizing: "constant", bgcolor: "rgba(0,0,0,0)" },
       hovermode: "closest", modebar: { bgcolor: "rgba(0,0,0,0)", color: c.faint, activecolor: c.accent },
-      transition: still ? { duration: 0 } : undefined, ...more,
+      ...more, // and no `transition`: nothing moves by itself, and Plotly would freeze the axes
     };
   }
   async draw(traces, layout) {

@@ -97,7 +97,7 @@ export class Section {
         this.lay();
       });
       shown.setAttribute("aria-pressed", "false");
-      add("CSV", "CSV", () => save(`${this.name}.csv`, URL.createObjectURL(new Blob(["\ufeff", csv(view.table())], { type: "text/csv" }))));
+      add("CSV", "CSV", () => save(`${this.name}.csv`, URL.createObjectURL(new Blob(["\ufeff", csv((view.csv ?? view.table).call(view))], { type: "text/csv" }))));
     }
     if (view.image) add("PNG", "PNG", () => view.image().then((url) => save(`${this.name}.png`, url)).catch((error) => this.fail(error)));
     this.node.append(this.behind);

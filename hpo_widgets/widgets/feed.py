@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import OrderedDict
 from collections.abc import Collection
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from weakref import WeakValueDictionary
 
 from hpo_widgets.model.delta import Cursor, Delta
@@ -16,6 +16,7 @@ from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.study import Study
 from hpo_widgets.widgets.curves import Curves
 from hpo_widgets.widgets.reader import StudyReader
+from hpo_widgets.widgets.trial_chart import merge
 
 
 class Row(NamedTuple):
@@ -43,7 +44,7 @@ class StudyFeed(StudyReader):
         self._rows: OrderedDict[int, Row] = OrderedDict()
         self._keys: dict[str, int] = {}
         self._requests: OrderedDict[int, tuple[int, Request]] = OrderedDict()
-        self._started = False
+        self._chart: dict[str, Any] = {"width": 1, "points": []}
 
     def read(self) -> bool:
         """Takes in what is new; tells whether there was anything."""
@@ -70,6 +71,14 @@ class StudyFeed(StudyReader):
             self._requests.pop(request.id, None)
             self._requests[request.id] = self.version, request
         self.curves.take(delta.scalars)
+
+    def chart(self) -> dict[str, Any]:
+        """Gives `width` and `points` of the small chart, see `TrialChart`."""
+        change = self.picture.chart.take()
+        if change is not None:
+            merge(self._chart["points"], change)
+            self._chart["width"] = change.width
+        return self._chart
 
     # -- for readers -----------------------------------------------------------------------------------------------
     def changed(self, since: int) -> list[Row]:

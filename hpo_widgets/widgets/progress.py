@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextvars
 import time
-import uuid
-from collections import deque
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -13,20 +10,17 @@ from typing import Any
 
 import anywidget
 import traitlets
-from IPython.core.getipython import get_ipython
-from IPython.display import DisplayHandle
 
 from hpo_widgets.publisher import Publisher
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
+from hpo_widgets.widgets.displays import StaticDisplays, has_kernel
 from hpo_widgets.widgets.picture import LIVE
 from hpo_widgets.widgets.reader import StudyReader
 from hpo_widgets.widgets.static import static_html
 from hpo_widgets.widgets.trial_chart import merge
 
 HERE = Path(__file__).parent
-KEPT_DISPLAYS = 16
-"""Static pictures, the newest, that are refreshed at the end of a run."""
 
 Bundle = tuple[dict[str, Any], dict[str, Any]]
 
@@ -50,7 +44,7 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, study: Study) -> None:
         self._reader = StudyReader(study)
-        self._handles: deque[DisplayHandle] = deque(maxlen=KEPT_DISPLAYS)
+        self._displays = StaticDisplays(self.static_bundle)
         self._was_live = False
         super().__init__(chart={"version": 0, "width": 1, "points": []})
         route_clicks(self.comm)
@@ -70,7 +64,7 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         """Takes it off every page and lets go of all it holds."""
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
-        self._handles.clear()
+        self._displays.clear()
         _panels().pop((id(self.study.store), self.study.id), None)
         publisher(self.study.store).look()
 
@@ -92,7 +86,7 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.head = head
         live = head["state"] in LIVE
         if self._was_live and not live:
-            self._refresh_displays()
+            self._displays.refresh()
         self._was_live = live
         return live
 
@@ -107,15 +101,7 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def show_static(self) -> None:
         """Puts the static picture into the running cell: hidden while the panel lives, refreshed when the run ends."""
-        handle = DisplayHandle(uuid.uuid4().hex)
-        handle.display(self.static_bundle(), raw=True)
-        self._handles.append(handle)
-
-    def _refresh_displays(self) -> None:
-        bundle = self.static_bundle()
-        for handle in list(self._handles):
-            # In an empty context the message belongs to the cell that runs now: a headless client drops others.
-            contextvars.Context().run(handle.update, bundle, raw=True)
+        self._displays.show()
 
     # -- in --------------------------------------------------------------------------------------------------------
     def _on_message(self, _: Any, content: dict[str, Any], buffers: Any) -> None:
@@ -181,7 +167,7 @@ def study_bundle(study: Study) -> Bundle:
     ignores the html beside a widget in the same output, and an output of its own can be refreshed when the run ends
     without touching the live panel.
     """
-    if getattr(get_ipython(), "kernel", None) is None:
+    if not has_kernel():
         return {"text/plain": repr(study)}, {}
     panel = show_panel(study)
     panel.show_static()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any
 
@@ -21,18 +21,20 @@ DELAY = (
 )
 
 
-def static_html(head: dict[str, Any], chart: dict[str, Any]) -> str:
+def static_html(head: dict[str, Any], chart: dict[str, Any], more: Sequence[str] = ()) -> str:
     """Gives the html of a panel's head and chart; every name and value in it is escaped.
 
     Args:
         head: As `StudyPicture.head` gives it.
         chart: `points` and `width`.
+        more: Other pictures and tables, as HTML.
     """
     parts = [
         f'<div class="hpo-static">{DELAY}',
         f"<p><b>{escape(head['name'])}</b>: {escape(_status(head))}</p>",
         *(f"<p>⚠ {escape(text)}</p>" for text in head["notices"]),
         _picture(head, chart["points"]),
+        *more,
         _table(head["top"]),
         "</div>",
     ]

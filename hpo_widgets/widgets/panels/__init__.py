@@ -9,7 +9,7 @@ The script is an ES module under the rules of `widgets.script`. It exports
   changed: draw from the data; called at most as often as drawing is affordable, and never while nobody can see it) and
   may have `resize()`, `theme()`, `select()` (selection, hover or shown panels changed; default `update`), `dispose()`,
   `describe()` → one sentence with the current best, `table()` → `{columns, rows}` (the table behind the chart, and its
-  CSV), `image()` → promise of a PNG's data URL;
+  CSV, unless `csv()` gives another), `image()` → promise of a PNG's data URL;
 - optionally `data(ctx) → {take(content, buffers, whole)}`, made once a page: what the producer told, kept for views
   that come later. Without it `ctx.data.value` is the last content, later ones laid over it key by key.
 
@@ -35,7 +35,10 @@ from hpo_widgets.widgets.panels.base import Panel
 def panels() -> dict[str, type[Panel]]:
     """Gives the panels there are, by name, in the order in which a dashboard shows them."""
     from hpo_widgets.widgets.panels.insight import InsightPanel
+    from hpo_widgets.widgets.panels.objective_time import ObjectiveTime
     from hpo_widgets.widgets.panels.objective_trials import ObjectiveTrials
     from hpo_widgets.widgets.panels.parallel import Parallel
+    from hpo_widgets.widgets.panels.scalars import Scalars
 
-    return {panel.name: panel for panel in (ObjectiveTrials, Parallel, InsightPanel)}
+    found: list[type[Panel]] = [ObjectiveTime, ObjectiveTrials, Scalars, Parallel, InsightPanel]
+    return {panel.name: panel for panel in found}

@@ -41,8 +41,9 @@ class View {
     Object.assign(this, { ctx, objective: 0, at: -1 });
     this.plot = new Plot(root, ctx, 260);
     this.plot.on("plotly_click", ({ points, event }) => this.choose(points[0]?.customdata, event));
-    this.plot.on("plotly_hover", ({ points }) => ctx.shared.hover(points[0]?.customdata ?? null));
-    this.plot.on("plotly_unhover", () => ctx.shared.hover(null));
+    // Drawing again would take the label away that the mouse has just brought.
+    this.plot.on("plotly_hover", ({ points }) => { this.pointing = true; ctx.shared.hover(points[0]?.customdata ?? null); });
+    this.plot.on("plotly_unhover", () => { this.pointing = false; ctx.shared.hover(null); });
     this.plot.on("plotly_relayout", () => { if (ctx.trials.rows.length > CAPACITY) ctx.update(); });
     this.plot.node.addEventListener("keydown", (event) => this.key(event));
   }
@@ -61,6 +62,12 @@ class View {
     else return;
     event.preventDefault();
     event.stopPropagation();
+  }
+  select() {
+    const key = [...this.ctx.shared.selected].join();
+    if (this.pointing && key === this.selected) return undefined;
+    this.selected = key;
+    return this.update();
   }
   rows() {
     const { trials, shared } = this.ctx;
