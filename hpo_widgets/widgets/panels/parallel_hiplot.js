@@ -52,6 +52,7 @@ export class HiPlot {
     if (this.gone) return;
     Object.assign(this, { drawn: rows, axes: axes.list.filter((axis) => !axis.empty), texts: axes });
     this.extents = {};
+    this.uids = null;
     const experiment = this.experiment(rows, colored, dark);
     this.library.render(this.node, {
       experiment, persistentState: new Kept("", this.kept), dark, dataProviderName: "none", comm: null, asserts: false,
@@ -99,14 +100,15 @@ export class HiPlot {
     const range = axis.numeric && axis.low === axis.high ? { force_value_min: axis.low - 0.5, force_value_max: axis.high + 0.5 } : {};
     return { type: axis.log && axis.low === axis.high ? "numeric" : type, colors: {}, colormap: null, label_css: css, ...range };
   }
+  // It tells the selection first and the brush that made it 200 ms later.
   hear({ extents, uids }) {
+    if (uids) this.uids = uids;
     if (extents) {
       const was = this.isBrushed;
       this.extents = extents;
       if (was && !this.isBrushed) return this.brushed(null);
     }
     if (!this.isBrushed) return undefined;
-    if (uids) this.uids = uids;
     return this.uids && this.brushed(this.found());
   }
   // The brushed tasks; of those that are not drawn, the ones that the brush would hold.
