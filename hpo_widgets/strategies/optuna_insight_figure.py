@@ -19,7 +19,7 @@ STATES = {
 }
 """Colours and patterns that people with colour blindness can tell apart (Okabe and Ito)."""
 SCALE = "Cividis"
-_SAFE = {"hovertemplate", "bdata", "dtype", "type", "mode", "categoryorder"}
+_SAFE = {"customdata", "hovertemplate", "bdata", "dtype", "type", "mode", "categoryorder"}
 
 
 def short(text: str) -> str:

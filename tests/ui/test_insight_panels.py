@@ -126,7 +126,7 @@ def test_selection_made_in_python_is_drawn_and_cleared_in_the_page(open_notebook
     expect(shown.locator(".axis-title").first).to_have_text("task")
     ranges = shown.evaluate("node => node.data[0].dimensions[0].constraintrange.length")
     assert ranges == 3
-    titles = shown.locator(".axis-title").all_inner_texts()
+    titles = shown.locator(".axis-title").all_text_contents()
     assert titles == ["task", "iteration", "lr", "layers", "optimizer", "fixed", "objective"]
     panel(notebook, "parallel").get_by_role("button", name="Clear", exact=True).click()
     expect(panel(notebook, "parallel").locator(".hpo-sel-count")).to_contain_text("None selected")
@@ -158,10 +158,15 @@ def test_trials_come_in_live_and_wait_behind_a_brush(open_notebook: OpenNotebook
 
 
 def test_near_and_archive_act_on_the_selection(open_notebook: OpenNotebook) -> None:
-    held = STUDY.replace("study.wait()", "study.wait()\nstudy.resume(max_jobs=30); study.pause()").replace("MAX", "8")
-    look = "print([t.archived for t in study.store.tasks(study.id)].count(True), 'archived')"
-    go = "study.resume(); study.wait()\nprint(study.tasks()['layers'].iloc[8:11].tolist())"
+    held = STUDY.replace("MAX", "8").replace("    return abs", "    gate.wait()\n    return abs")
+    held = f"import threading\ngate = threading.Event()\ngate.set(){held}gate.clear(); study.resume(max_jobs=30)"
     picked = "dash.selected = study.tasks().query('layers == layers.min()')"
+    look = "print([t.archived for t in study.store.tasks(study.id)].count(True), 'archived')"
+    go = """
+gate.set(); study.wait()
+asked = [r.payload["parameters"] for r in study.store.requests(study.id) if "parameters" in r.payload]
+print(len(asked), all(each in [t.parameters for t in study.store.tasks(study.id)] for each in asked))
+"""
     notebook = open_notebook([held, SHOW.replace("PANELS", "['parallel']"), picked, look, go])
     for cell in (0, 1, 2):
         notebook.run_cell(cell)
@@ -176,6 +181,8 @@ def test_near_and_archive_act_on_the_selection(open_notebook: OpenNotebook) -> N
 
     notebook.run_cell(3)
     assert re.search(r"[1-9]\d* archived", notebook.output_text(3))
+    notebook.run_cell(4)
+    notebook.wait_text(4, "3 True", 20)
     clean(notebook)
 
 
@@ -226,6 +233,7 @@ study.wait()
     own.locator(".hpo-dash-plot .scatterlayer .point").last.scroll_into_view_if_needed()
     box = own.locator(".hpo-dash-plot .scatterlayer .point").last.bounding_box() or {}
     notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    expect(own.locator(".hoverlayer .hovertext").first).to_be_visible()
     notebook.page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
 
     expect(panel(notebook, "parallel").locator(".hpo-sel-count")).to_have_text("1 of 15 selected")

@@ -67,7 +67,7 @@ class View {
     this.selection.update();
     if (!all.length) return;
     const signature = `${trials.version}|${this.kind}|${this.objective}`;
-    if (this.fresh && signature === this.signature) return;
+    if (this.fresh && signature === this.signature) { await this.follow(); return; }
     // A drawing would take the brush away: what is new waits.
     this.held = this.fresh && this.kind === "hiplot" && this.chart.isBrushed ? all.length - this.count : 0;
     this.hold();
@@ -101,9 +101,10 @@ class View {
     this.color.value = String(this.objective);
     this.color.hidden = names.length < 2;
   }
-  async select() {
-    this.selection.update();
-    if (this.own || !this.fresh) return;
+  select() { return this.update(); }
+  // Shows what others have selected.
+  async follow() {
+    if (this.own) return;
     const chosen = [...this.ctx.shared.selected].join();
     if (chosen === this.selected) return;
     this.selected = chosen;
