@@ -159,7 +159,9 @@ def _importance(asked: _Asked) -> Insight:
     found = {name: share / total for name, share in sorted(found.items(), key=lambda pair: -pair[1])}
     still = sorted({name for trial in trials for name in trial.params} - set(varied))
     if still:
-        asked.notes.append(f"Left out, as constant: {', '.join(map(short, still[:5]))}{' …' if len(still) > 5 else ''}.")
+        asked.notes.append(
+            f"Left out, as constant: {', '.join(map(short, still[:5]))}{' …' if len(still) > 5 else ''}."
+        )
     if len(trials) < 20:
         asked.notes.append(f"From {len(trials)} trials this is a first guess.")
     figure = visualization.plot_param_importances(study, params=list(found), target=asked.target)
@@ -167,7 +169,7 @@ def _importance(asked: _Asked) -> Insight:
     names = list(found)[::-1]
     bars.update(x=[found[name] for name in names], y=names, text=[f"{found[name]:.2f}" for name in names])
     bars.update(hovertemplate="%{y}: %{x:.3f}<extra></extra>")
-    figure.update_layout(xaxis_title="share of what matters", yaxis_title=None)
+    figure.update_layout(xaxis_title="importance", yaxis_title=None, xaxis_range=[0, 1.14 * max(found.values())])
     first = ", ".join(f"{short(name)} {share:.2f}" for name, share in list(found.items())[:3])
     return Insight(
         kind="importance",
@@ -193,7 +195,7 @@ def _slice(asked: _Asked) -> Insight:
         kind="slice",
         said=f"{asked.name} over each of {_count(names, 'parameter')}; {best}.",
         notes=tuple(asked.notes),
-        figure=figure_json(figure, asked.drawn, columns=min(4, len(names)), names=names),
+        figure=figure_json(figure, asked.drawn, columns=min(4, len(names))),
         columns=("trial", asked.name, *names),
         rows=_rows(asked, trials, names),
     )
@@ -230,7 +232,9 @@ def _contour(asked: _Asked) -> Insight:
     trials = _need(study, 4, "A contour")
     varied = _varied(trials)
     if len(varied) < 2:
-        raise _Nothing("A contour needs two parameters that vary; here it is " + (short(varied[0]) if varied else "none") + ".")
+        raise _Nothing(
+            "A contour needs two parameters that vary; here it is " + (short(varied[0]) if varied else "none") + "."
+        )
     ranked = sorted(varied, key=lambda name: -_importances(asked, study).get(name, 0.0)) if len(varied) > 2 else varied
     x = asked.x if asked.x in ranked else next(name for name in ranked if name != asked.y)
     y = asked.y if asked.y in ranked and asked.y != x else next(name for name in ranked if name != x)

@@ -1,4 +1,4 @@
-"""A figure of Optuna's as JSON for a page: names as data, colours that everybody can tell apart, tasks behind points."""
+"""A figure of Optuna's as JSON for a page: names as data, colours everybody can tell apart, tasks behind points."""
 
 from __future__ import annotations
 
@@ -42,18 +42,19 @@ class _Labels:
                 number += 1
                 free = f"{short(text)} ({number})"
             self._taken.add(free)
-            self._known[text] = free.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+            self._known[text] = (
+                free.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;").replace("$", "&#36;")
+            )
         return self._known[text]
 
 
-def figure_json(figure: Any, drawn: Sequence[PastTask], *, columns: int = 0, names: Sequence[str] = ()) -> dict[str, Any]:
+def figure_json(figure: Any, drawn: Sequence[PastTask], *, columns: int = 0) -> dict[str, Any]:
     """Gives `data` and `layout` of a figure; the page adds what depends on its theme.
 
     Args:
         figure: A figure that Optuna made of a study of `drawn`.
         drawn: Its trials, in order.
         columns: Lays subplots out in rows of so many.
-        names: What the subplots show, in the order of Optuna's trials.
     """
     labels = _Labels()
     raw = figure.to_plotly_json()

@@ -38,7 +38,8 @@ def train(task, **parameters):
     return float("nan") if task.trial % 3 == 0 else parameters[evil]
 
 space = {evil: (0.0, 1.0), "choice": long, "שלום 🦜": [1, "1", None]}
-study = hpo.tune(train, space, objective=evil, strategy="random", max_jobs=12, concurrency=1, isolation="thread", seed=1)
+limits = {"max_jobs": 12, "concurrency": 1}
+study = hpo.tune(train, space, objective=evil, strategy="random", isolation="thread", seed=1, **limits)
 study.wait()
 """
 
@@ -53,7 +54,9 @@ def panel(notebook: NotebookPage, name: str) -> Locator:
 
 def drawn(notebook: NotebookPage, selected: int, of: int) -> None:
     """Waits until HiPlot shows that so many lines are selected."""
-    expect(panel(notebook, "parallel").locator(".hpo-hip")).to_contain_text(re.compile(rf"Selected:\s*{selected}/{of}\b"))
+    expect(panel(notebook, "parallel").locator(".hpo-hip")).to_contain_text(
+        re.compile(rf"Selected:\s*{selected}/{of}\b")
+    )
 
 
 def brush(notebook: NotebookPage, axis: int, top: float, bottom: float) -> None:
@@ -220,7 +223,8 @@ import hpo_widgets as hpo
 from hpo_widgets.widgets.dashboard import Dashboard
 def train(x, y):
     return {"loss": x + y, "time": 1 - x}
-study = hpo.tune(train, {"x": (0.0, 1.0), "y": (0.0, 1.0)}, objective=["loss", "time"], max_jobs=15, strategy="random", isolation="thread")
+space = {"x": (0.0, 1.0), "y": (0.0, 1.0)}
+study = hpo.tune(train, space, objective=["loss", "time"], max_jobs=15, strategy="random", isolation="thread")
 study.wait()
 """
     notebook = open_notebook([two, SHOW.replace("PANELS", "['parallel', 'insight']")])

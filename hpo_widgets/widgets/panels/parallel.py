@@ -41,7 +41,9 @@ class Parallel(BrowserPanel):
 
     def _preview(self, message: Mapping[str, Any]) -> dict[str, Any]:
         found = narrowings(self.feed.study.config.space, list(self._members(message).values()))
-        rows = [[each.name, words.cut(each.name), words.cut(each.now), words.cut(each.then), each.why] for each in found]
+        rows = [
+            [each.name, words.cut(each.name), words.cut(each.now), words.cut(each.then), each.why] for each in found
+        ]
         return {"rows": rows}
 
     def _narrow(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -73,4 +75,6 @@ class Parallel(BrowserPanel):
         tasks = list(self._members(message))
         self.feed.study.archive(tasks)
         trials = "1 trial" if len(tasks) == 1 else f"{len(tasks)} trials"
-        return {"said": f"{trials} archived; what they found counts as before. study.archive(…, archived=False) undoes it."}
+        return {
+            "said": f"{trials} archived; what they found counts as before. study.archive(…, archived=False) undoes it."
+        }

@@ -1,6 +1,8 @@
 // HiPlot, live and two-way. Its own bundle; what it lacks is added around it: see the comments.
 import { make } from "../dashboard_kit.js";
 
+const AXIS_PX = 90;
+
 // Kept in memory: HiPlot's own default writes to the address of the page.
 class Kept {
   constructor(prefix, store) { Object.assign(this, { prefix, store }); }
@@ -53,6 +55,7 @@ export class HiPlot {
     Object.assign(this, { drawn: rows, axes: axes.list.filter((axis) => !axis.empty), texts: axes });
     this.extents = {};
     this.uids = null;
+    this.node.style.minWidth = `${AXIS_PX * (this.axes.length + 1)}px`;
     const experiment = this.experiment(rows, colored, dark);
     this.library.render(this.node, {
       experiment, persistentState: new Kept("", this.kept), dark, dataProviderName: "none", comm: null, asserts: false,

@@ -2,7 +2,8 @@
 import { number } from "../dashboard_kit.js";
 
 export const CAPACITY = 2000;
-const LONGEST = 24;
+const LONGEST_NAME = 24;
+const LONGEST_VALUE = 14;
 
 // At most CAPACITY rows: those to keep, the best, the newest, and an even share of the others.
 export function thinned(rows, keep, value, better, capacity = CAPACITY) {
@@ -19,11 +20,11 @@ export function thinned(rows, keep, value, better, capacity = CAPACITY) {
 
 // Short texts, different for different ones: they are the names of axes and of choices.
 export class Labels {
-  constructor() { this.known = new Map(); this.taken = new Set(); }
+  constructor(longest) { Object.assign(this, { longest, known: new Map(), taken: new Set() }); }
   of(text) {
     if (!this.known.has(text)) {
       const line = text.replace(/\s+/g, " ");
-      const short = line.length <= LONGEST ? line : `${line.slice(0, LONGEST - 9)}…${line.slice(-8)}`;
+      const short = line.length <= this.longest ? line : `${line.slice(0, this.longest - 9)}…${line.slice(-8)}`;
       let free = short;
       for (let i = 2; this.taken.has(free); i += 1) free = `${short} (${i})`;
       this.taken.add(free);
@@ -42,7 +43,7 @@ export function bare(value) {
 
 export class Axes {
   constructor(trials) {
-    Object.assign(this, { trials, labels: new Labels(), texts: new Labels(), list: [] });
+    Object.assign(this, { trials, labels: new Labels(LONGEST_NAME), texts: new Labels(LONGEST_VALUE), list: [] });
     for (const name of ["trial", "uid", "from_uid"]) this.labels.of(name);
   }
   // Gives the axes of these rows: parameters in their order, then objectives; numbers as such unless a text is among them.

@@ -55,17 +55,19 @@ def test_narrowed_space_holds_the_members_and_is_no_wider(count: int, seed: int)
 
 
 def test_ranges_keep_their_kind_and_choices_their_order() -> None:
-    space = as_space({"lr": hpo.loguniform(1e-5, 1e-1), "layers": (1, 8), "by 8": hpo.integer(8, 64, 8), "c": list("abc")})
+    space = as_space(
+        {"lr": hpo.loguniform(1e-5, 1e-1), "layers": (1, 8), "by 8": hpo.integer(8, 64, 8), "c": list("abc")}
+    )
 
-    found = then(space, [{"lr": 1e-3, "layers": 5, "by 8": 32, "c": "c"}, {"lr": 1e-4, "layers": 2, "by 8": 16, "c": "a"}])
+    found = then(
+        space, [{"lr": 1e-3, "layers": 5, "by 8": 32, "c": "c"}, {"lr": 1e-4, "layers": 2, "by 8": 16, "c": "a"}]
+    )
 
     assert found == {"lr": "0.0001 to 0.001, log", "layers": "2 to 5", "by 8": "16 to 32, step 8", "c": "a, c"}
 
 
 def test_what_cannot_be_narrowed_says_why() -> None:
-    space = SearchSpace(
-        [*as_space({"x": (0.0, 1.0), "n": (1, 3), "c": ["a"]}), ParameterSet([{"k": 1}, {"k": 2}])]
-    )
+    space = SearchSpace([*as_space({"x": (0.0, 1.0), "n": (1, 3), "c": ["a"]}), ParameterSet([{"k": 1}, {"k": 2}])])
 
     found = then(space, [{"x": 0.5, "n": 1, "c": "a", "k": 1}, {"x": 0.5, "n": 3, "c": "a", "k": 1}])
 

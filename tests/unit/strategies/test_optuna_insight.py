@@ -17,7 +17,9 @@ from hpo_widgets.strategies.optuna_insight import DRAWN, KINDS, insight
 from hpo_widgets.strategies.optuna_insight_sample import sampled
 
 EVIL = "<b>bold</b><img src=x onerror=alert(1)>" + "y" * 300
-SPACE = as_space({"lr": hpo.loguniform(1e-5, 1e-1), "n": (1, 9), "fixed": 3, EVIL: ["<b>" + "z" * 300 + str(i) for i in range(500)]})
+SPACE = as_space(
+    {"lr": hpo.loguniform(1e-5, 1e-1), "n": (1, 9), "fixed": 3, EVIL: ["<b>" + "z" * 300 + str(i) for i in range(500)]}
+)
 LOSS = parse_objectives("loss")
 BEGAN = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -55,7 +57,7 @@ def test_too_few_results_say_so_in_words(kind: str, count: int, nan: bool) -> No
     found = asked(kind, past(count, nan=nan))
 
     assert found["said"].endswith((".", "?"))
-    drawn = kind == "timeline" and count or kind == "slice" and count == 1
+    drawn = (kind == "timeline" and count) or (kind == "slice" and count == 1)
     assert (found["figure"] is not None) == bool(drawn)
 
 
@@ -133,7 +135,9 @@ def test_front_is_what_no_other_beats() -> None:
     found = asked("pareto", tasks, parse_objectives(["loss", "time"]))
 
     values = [each.values for each in tasks]
-    best = [i for i, v in enumerate(values) if v and not any(w and w != v and w[0] <= v[0] and w[1] <= v[1] for w in values)]
+    best = [
+        i for i, v in enumerate(values) if v and not any(w and w != v and w[0] <= v[0] and w[1] <= v[1] for w in values)
+    ]
     assert sorted(row[0] for row in found["rows"]) == best
 
 
