@@ -16,8 +16,8 @@ The script is an ES module under the rules of `widgets.script`. It exports
 `ctx` has `data`, `trials` (the rows of all tasks, `dashboard_trials.js`), `shared` (`selected`, `hovered`, `opened`;
 `dashboard_shared.js`), `head()` (what `StudyPicture.head` gives), `ask(message)` → promise of what `Panel.hear`
 returned, rejected with its error's text; `plotly()` and `hiplot()` → promise of the library; `colors()`; `update()`
-(draw again soon); `open(key)` shows the drawer for a task. Names and values are data: text nodes only, never HTML; Plotly reads some HTML,
-so names go through `plain` of `dashboard_kit.js`.
+(draw again soon); `open(key)` shows the drawer for a task. Names and values are data: text nodes only, never HTML;
+Plotly reads some HTML, so names go through `plain` of `dashboard_kit.js`.
 
 Promise: a view tells nothing twice and draws nothing that nobody sees; a producer costs what is new.
 May import: `hpo_widgets.study`, `hpo_widgets.model`, `hpo_widgets.charts`, the feed and the words of `widgets`.

@@ -86,7 +86,7 @@ class View {
     const value = (row) => trials.value(row, this.objective);
     const keep = (row) => row.state === "running" || shared.selected.has(row.key);
     this.shown = thinned(all, keep, value, (a, b) => trials.better(a, b, this.objective));
-    this.axes.trials = trials;
+    Object.assign(this.axes, { trials, log: new Set(this.ctx.data.value.log ?? []) });
     this.axes.of(this.shown);
     const colored = this.axes.list.find((axis) => axis.objective === this.objective && axis.numeric);
     this.body.setAttribute("aria-label", this.describe());

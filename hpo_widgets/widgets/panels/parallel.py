@@ -8,9 +8,13 @@ from typing import Any
 
 from hpo_widgets.charts.narrowing import members_near, narrowings
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_normal import LogNormalParameterRange
+from hpo_widgets.model.parameter_ranges import LogUniformParameterRange
+from hpo_widgets.model.parameter_tree import Leaf
 from hpo_widgets.widgets import words
-from hpo_widgets.widgets.panels.base import BrowserPanel
+from hpo_widgets.widgets.panels.base import BrowserPanel, Message
 
+LOG = (LogUniformParameterRange, LogNormalParameterRange)
 MOST_NEAR = 50
 """Trials near a selection that one press may queue."""
 
@@ -22,6 +26,12 @@ class Parallel(BrowserPanel):
     title = "Parallel coordinates"
     place = "wide"
     needs = ("hiplot", "plotly")
+
+    def whole(self) -> Message:
+        """Gives which parameters have a logarithmic axis, by their place among the names of the space."""
+        space = self.feed.study.config.space
+        log = {leaf.name for leaf in space.leaves() if isinstance(leaf, Leaf) and isinstance(leaf.parameter, LOG)}
+        return Message(content={"log": [place for place, name in enumerate(space.names) if name in log]})
 
     def hear(self, message: dict[str, Any]) -> dict[str, Any]:
         """Does something with selected tasks: `preview`, `narrow`, `near` or `archive`; gives rows or a sentence."""

@@ -16,7 +16,8 @@ export class Parcoords {
   get node() { return this.plot.node; }
   get isBrushed() { return this.ranges.size > 0; }
   names() { return this.dimensions.filter((d) => this.ranges.has(d.key) && d.name).map((d) => d.name); }
-  async draw(rows, axes, colored, dark) {
+  async draw(given, axes, colored, dark) {
+    const rows = this.ordered(given);
     this.rows = rows;
     const place = new Map(rows.map((row, i) => [row.key, i]));
     this.dimensions = [
@@ -48,6 +49,12 @@ export class Parcoords {
     };
     this.drawing = true;
     try { await this.plot.draw([trace], { margin: { l: 60, r: 30, t: 44, b: 18 } }); } finally { this.drawing = false; }
+  }
+  // Plotly holds some ranges on an axis, not hundreds: many that were selected elsewhere stand together on the first.
+  ordered(rows) {
+    const { selected } = this.ctx.shared;
+    if (this.isBrushed || selected.size <= TICKS) return rows;
+    return [...rows.filter((row) => !selected.has(row.key)), ...rows.filter((row) => selected.has(row.key))];
   }
   dimension(axis, axes, rows) {
     const values = rows.map(axis.read);

@@ -41,15 +41,16 @@ export function bare(value) {
   return value;
 }
 
+// `log`: places of the parameters whose axis is logarithmic.
 export class Axes {
   constructor(trials) {
-    Object.assign(this, { trials, labels: new Labels(LONGEST_NAME), texts: new Labels(LONGEST_VALUE), list: [] });
+    Object.assign(this, { trials, log: new Set(), labels: new Labels(LONGEST_NAME), texts: new Labels(LONGEST_VALUE), list: [] });
     for (const name of ["trial", "uid", "from_uid"]) this.labels.of(name);
   }
   // Gives the axes of these rows: parameters in their order, then objectives; numbers as such unless a text is among them.
   of(rows) {
     const { parameters, objectives } = this.trials;
-    const axes = parameters.map((name, i) => ({ name, kind: "parameter", read: (row) => bare(row.parameters[i]) }));
+    const axes = parameters.map((name, i) => ({ name, place: i, kind: "parameter", read: (row) => bare(row.parameters[i]) }));
     objectives.forEach(({ name }, i) => axes.push({ name, kind: "objective", objective: i, read: (row) => bare(row.values[i]) }));
     for (const axis of axes) {
       axis.label = this.labels.of(axis.kind === "objective" && parameters.includes(axis.name) ? `objective: ${axis.name}` : axis.name);
@@ -57,7 +58,7 @@ export class Axes {
       axis.numeric = values.length > 0 && values.every((value) => typeof value === "number");
       axis.low = axis.numeric ? Math.min(...values) : null;
       axis.high = axis.numeric ? Math.max(...values) : null;
-      axis.log = axis.numeric && axis.kind === "parameter" && axis.low > 0 && axis.high / axis.low >= 100;
+      axis.log = axis.numeric && axis.kind === "parameter" && axis.low > 0 && this.log.has(axis.place);
       axis.empty = !values.length;
     }
     this.list = axes;
