@@ -64,11 +64,16 @@ def brush(notebook: NotebookPage, axis: int, top: float, bottom: float) -> None:
     overlays = panel(notebook, "parallel").locator(".hpo-hip rect.overlay")
     boxes = sorted((overlays.nth(i).bounding_box() or {} for i in range(overlays.count())), key=lambda box: box["x"])
     box = boxes[axis]
-    mouse, x = notebook.page.mouse, box["x"] + box["width"] / 2
-    mouse.move(x, box["y"] + top * box["height"])
+    low, high = (box["y"] + share * box["height"] for share in (top, bottom))
+    drag(notebook, box["x"] + box["width"] / 2, low, high)
+
+
+def drag(notebook: NotebookPage, x: float, y: float, to: float) -> None:
+    mouse = notebook.page.mouse
+    mouse.move(x, y)
     mouse.down()
-    mouse.move(x, box["y"] + (top + bottom) / 2 * box["height"])
-    mouse.move(x, box["y"] + bottom * box["height"])
+    mouse.move(x, (y + to) / 2)
+    mouse.move(x, to)
     mouse.up()
 
 
@@ -134,6 +139,9 @@ def test_selection_made_in_python_is_drawn_and_cleared_in_the_page(open_notebook
     panel(notebook, "parallel").get_by_role("button", name="Clear", exact=True).click()
     expect(panel(notebook, "parallel").locator(".hpo-sel-count")).to_contain_text("None selected")
     notebook.wait(lambda: notebook.run_cell(3) or "0 left" in notebook.output_text(3), "Python sees it cleared", 20)
+    box = shown.locator(".axis-brush .background").nth(3).bounding_box() or {}  # of layers
+    drag(notebook, box["x"] + box["width"] / 2, box["y"] + 0.05 * box["height"], box["y"] + 0.5 * box["height"])
+    notebook.wait(lambda: 0 < selected(notebook) < 15, "the brush selects", 15)
     clean(notebook)
 
 
