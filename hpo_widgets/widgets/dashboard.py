@@ -42,7 +42,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         InvalidInput: For a panel that there is not.
     """
 
-    _esm = HERE / "dashboard_loader.js"
+    # As text: given as a path, anywidget keeps every widget that ever was for the sake of reloading.
+    _esm = (HERE / "dashboard_loader.js").read_text(encoding="utf-8")
     assets = traitlets.Dict().tag(sync=True, **widget_serialization)
     """What the page loads once for all dashboards."""
     panels: Any = traitlets.List().tag(sync=True)
@@ -118,6 +119,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def close(self) -> None:
         """Takes it off every page and lets go of all it holds."""
+        if not hasattr(self, "_displays"):
+            return  # what was given was refused: there is nothing yet
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
         with publisher(self.study.store).hold():
@@ -132,7 +135,7 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     # -- out, in the publisher's thread ----------------------------------------------------------------------------
     def refresh(self) -> bool:
         """Sends what is new to the browser; tells whether the study is live."""
-        changed = self._feed.read()
+        self._feed.read()
         self._pass_selection()
         parts = [(name, told) for name, p in self._producers.items() if (told := p.news()) is not None]
         if parts:
@@ -141,7 +144,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if self._callers:
             self._answer_callers()
         head = self._feed.head()
-        if changed or not same_head(head, self.head):
+        # The page counts seconds itself: a head in which only the clock moved is not worth a message.
+        if not same_head(head, self.head):
             self.head = head
         live = head["state"] in LIVE
         if self._was_live and not live:

@@ -30,6 +30,10 @@ export class Trials {
       this.byKey.set(row.key, row);
       this.rows.push(row);
     }
+    for (const [key, at, iteration, values] of content.moved ?? []) {
+      const row = this.byKey.get(key);
+      if (row) Object.assign(row, { at, iteration, values });
+    }
     if (!ordered) this.rows.sort((a, b) => a.key - b.key);
     this.version += 1;
     this.found = undefined;

@@ -31,8 +31,9 @@ class ProgressPanel(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     `refresh` belongs to the publisher. One panel may be shown in many places: cells, tabs, reloaded pages.
     """
 
-    _esm = HERE / "progress.js"
-    _css = HERE / "progress.css"
+    # As text: given as a path, anywidget keeps every widget that ever was for the sake of reloading.
+    _esm = (HERE / "progress.js").read_text(encoding="utf-8")
+    _css = (HERE / "progress.css").read_text(encoding="utf-8")
     head = traitlets.Dict().tag(sync=True)
     """All that is shown except the chart, see `StudyPicture.head`; replaced when it changes."""
     chart = traitlets.Dict().tag(sync=True)

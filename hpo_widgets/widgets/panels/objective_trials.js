@@ -100,10 +100,10 @@ class View {
       marker: { symbol: "circle-open", size: 13, color: c.text, line: { width: 2 } },
     });
     traces.push(this.steps(c));
-    const name = plain(trials.objectives[this.objective]?.name ?? "objective", 40);
+    const name = plain(trials.objectives[this.objective]?.name ?? "objective", 28);
     this.plot.label(`${this.describe()} Arrow keys walk through the trials, Enter selects, Escape selects none.`);
     return this.plot.draw(traces, {
-      xaxis: this.plot.axis({ title: { text: "trial", standoff: 4 }, tickformat: "d" }), yaxis: this.plot.axis({ title: { text: name, standoff: 4 } }),
+      xaxis: this.plot.axis({ title: { text: "trial", standoff: 4 }, tickformat: "d", dtick: trials.rows.length < 8 ? 1 : undefined }), yaxis: this.plot.axis({ title: { text: name, standoff: 4 } }),
       yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
     });
   }

@@ -144,7 +144,7 @@ class View {
     plot.label(`${this.name(metric)} over iterations. ${this.describe()}`);
     return plot.draw(this.traces(metric, plot), {
       xaxis: plot.axis({ title: { text: "iteration", standoff: 4 } }),
-      yaxis: plot.axis({ title: { text: plain(this.name(metric), 40), standoff: 4 }, type: this.log ? "log" : "linear", exponentformat: "power" }),
+      yaxis: plot.axis({ title: { text: plain(this.name(metric), 28), standoff: 4 }, type: this.log ? "log" : "linear", exponentformat: "power" }),
     });
   }
   describe() {

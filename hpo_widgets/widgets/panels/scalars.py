@@ -38,6 +38,7 @@ class Scalars(Panel):
         self._metrics: dict[Metric, int] = {}
         self._told: dict[int, dict[int, int]] = {}
         self._told_best: list[int] = []
+        self._told_metrics = 0
 
     def select(self, keys: list[int]) -> None:
         """Follows the selected trials too."""
@@ -53,12 +54,19 @@ class Scalars(Panel):
         gone = [key for key in self._told if key not in wanted]
         for key in gone:
             del self._told[key]
-        before = len(self._metrics)
         message = self._points(wanted)
         content = message.content
-        if not gone and not content["blocks"] and len(self._metrics) == before and content["best"] == self._told_best:
+        if (
+            not gone
+            and not content["blocks"]
+            and len(self._metrics) == self._told_metrics
+            and content["best"] == self._told_best
+        ):
             return None
         self._told_best = content["best"]
+        if len(self._metrics) == self._told_metrics:
+            del content["metrics"]
+        self._told_metrics = len(self._metrics)
         return Message(content={**content, "gone": gone}, buffers=message.buffers)
 
     def whole(self) -> Message:

@@ -100,7 +100,7 @@ export class Curves {
   }
   take(content, buffers, whole) {
     if (whole) { this.clear(); this.objectives = content.objectives ?? []; }
-    const { blocks = [], gone = [], best = [], metrics = [] } = content;
+    const { blocks = [], gone = [], best = [], metrics = this.metrics } = content;
     Object.assign(this, { best, metrics });
     for (const key of gone) this.tasks.delete(key);
     const [xs, ys] = buffers.map(numbers);

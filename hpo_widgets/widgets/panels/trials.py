@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import Row, StudyFeed
 from hpo_widgets.widgets.panels.base import Message, Panel
@@ -23,12 +24,23 @@ class Trials(Panel):
         super().__init__(feed)
         self._seen = 0
         self._names = list(feed.study.config.space.names)
+        self._told: dict[int, TaskRecord] = {}
 
     def news(self) -> Message | None:
-        """Gives the rows of tasks that changed."""
-        rows = self.feed.changed(self._seen)
+        """Gives the rows of tasks that changed, and of those of which only the values moved, no more than these."""
+        changed = self.feed.changed(self._seen)
         self._seen = self.feed.version
-        return Message(content={"rows": [self._row(row) for row in rows]}) if rows else None
+        rows, moved = [], []
+        for row in changed:
+            if self._told.get(row.task.key) == row.task:
+                moved.append([row.task.key, row.at, *self._reached(row)])
+            else:
+                rows.append(self._row(row))
+            if row.task.state.is_final:
+                self._told.pop(row.task.key, None)
+            else:
+                self._told[row.task.key] = row.task
+        return Message(content={"rows": rows, "moved": moved}) if changed else None
 
     def whole(self) -> Message:
         """Gives all rows, and the names of their columns."""
@@ -39,8 +51,7 @@ class Trials(Panel):
 
     def _row(self, row: Row) -> list[Any]:
         """Gives the fields that `dashboard_trials.js` names, in that order."""
-        task, result = row.task, row.result
-        values = [None] * len(self.feed.objectives) if result is None else [plain(v) for v in result.values]
+        task = row.task
         given = task.parameters
         return [
             task.key,
@@ -54,10 +65,15 @@ class Trials(Panel):
             task.started,
             task.ended,
             row.at,
-            None if result is None else result.iteration,
-            values,
+            *self._reached(row),
             [plain(given[name]) if name in given else None for name in self._names],
         ]
+
+    def _reached(self, row: Row) -> list[Any]:
+        """Gives iteration and values."""
+        if row.result is None:
+            return [None, [None] * len(self.feed.objectives)]
+        return [row.result.iteration, [None if value is None else plain(value) for value in row.result.values]]
 
 
 def plain(value: Any) -> Any:

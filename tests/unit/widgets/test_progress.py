@@ -7,7 +7,6 @@ from html.parser import HTMLParser
 import comm
 import psutil
 import pytest
-from comm.base_comm import BaseComm
 
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.study import RequestKind, StudyState
@@ -16,40 +15,9 @@ from hpo_widgets.store.sqlite import SqliteStore
 from hpo_widgets.widgets import progress
 from hpo_widgets.widgets.progress import ProgressPanel, publisher, route_clicks, show_panel, study_bundle
 from tests.unit.widgets.desk import Desk
+from tests.unit.widgets.page import PATIENCE_S
 
-PATIENCE_S = 20.0
 HOSTILE = "<img src=x onerror=alert(1)>&\"' 🦜 " + "x" * 300
-
-
-class Page(BaseComm):
-    """Is the browser's side of a panel: takes messages as the page does."""
-
-    def __init__(self, **arguments):
-        self.messages = []
-        self.news = threading.Condition()
-        super().__init__(**arguments)
-
-    def publish_msg(self, msg_type, data=None, metadata=None, buffers=None, **keys):
-        json.dumps(data)
-        with self.news:
-            self.messages.append((msg_type, data))
-            self.news.notify_all()
-
-    def custom(self):
-        return [d["content"] for kind, d in self.messages if kind == "comm_msg" and d.get("method") == "custom"]
-
-    def head(self):
-        heads = [d["state"]["head"] for _, d in self.messages if d and "head" in d.get("state", {})]
-        return heads[-1] if heads else None
-
-    def wait_for(self, condition):
-        with self.news:
-            assert self.news.wait_for(condition, PATIENCE_S), f"never: {self.messages[-3:]}"
-
-
-@pytest.fixture(autouse=True)
-def page(monkeypatch):
-    monkeypatch.setattr(comm, "create_comm", lambda **arguments: Page(**arguments))
 
 
 @pytest.fixture
