@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections import OrderedDict
 from typing import Any
 
@@ -42,7 +41,7 @@ class InsightPanel(Panel):
     def __init__(self, feed: StudyFeed) -> None:
         super().__init__(feed)
         self._insights = Insights(feed.study, self._answered)
-        self._lock = threading.Lock()
+        self._desk = publisher(feed.study.store)  # who holds it may change what is kept
         self._kept: OrderedDict[str, tuple[int, bytes]] = OrderedDict()
         self._asked: dict[str, int] = {}
         self._answers: list[Message] = []
@@ -54,7 +53,7 @@ class InsightPanel(Panel):
         """Gives one figure that is ready."""
         ended = [row.version for row in self.feed.changed(self._seen) if row.task.state.is_final]
         self._seen = self.feed.version
-        with self._lock:
+        with self._desk.hold():
             self._at = max([self._at, *ended])
             return self._answers.pop(0) if self._answers else None
 
@@ -70,7 +69,7 @@ class InsightPanel(Panel):
         if question.get("kind") not in KINDS:
             raise InvalidInput(f"the kind of figure is {question.get('kind')!r}; there are {', '.join(KINDS)}.")
         key = json.dumps(question, sort_keys=True)
-        with self._lock:
+        with self._desk.hold():
             made, at = self._kept.get(key), self._at
             if made is not None and made[0] == at:
                 self._answers.append(_told(key, made[1], "", 0.0))
@@ -88,7 +87,7 @@ class InsightPanel(Panel):
     def _answered(self, answer: Answer) -> None:
         """Keeps an answer until the publisher's thread tells it; in the thread of the helper."""
         key = json.dumps(dict(answer.question), sort_keys=True)
-        with self._lock:
+        with self._desk.hold():
             at = self._asked.pop(key, -1)
             if not answer.error:
                 self._kept[key] = at, answer.body
@@ -96,7 +95,7 @@ class InsightPanel(Panel):
                 while len(self._kept) > KEPT:
                     self._kept.popitem(last=False)
             self._answers.append(_told(key, answer.body, answer.error, answer.seconds))
-        publisher(self.feed.study.store).look()
+        self._desk.look()
 
 
 def _told(key: str, body: bytes, error: str, seconds: float) -> Message:
