@@ -3,8 +3,8 @@
 Promise: every call works the same from the kernel that runs the study and from any other process; what steers is one
 request row; nothing here blocks except `wait`. No display code.
 
-May import: the layers below (errors, model, strategies, store, charts, agents, engine). Threads: starts none itself;
-`Study` is safe to use from any thread.
+May import: the layers below (errors, model, strategies, store, charts, agents, engine). Threads: `insight` starts one
+that waits for a helper process, nothing else starts any; `Study` is safe to use from any thread.
 """
 
 from __future__ import annotations

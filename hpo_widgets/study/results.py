@@ -18,6 +18,7 @@ from hpo_widgets.model.objective import rank
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.strategies.base import PastTask
 from hpo_widgets.study.stored import StoredStudy
 
 if TYPE_CHECKING:
@@ -148,5 +149,9 @@ class Results(StoredStudy):
         from hpo_widgets.strategies.optuna_export import optuna_study
 
         config = self.config
-        past = past_tasks(self.store, self.id, config, self._results(config))
-        return optuna_study(config.space, config.objectives, past)
+        return optuna_study(config.space, config.objectives, self.past())
+
+    def past(self) -> list[PastTask]:
+        """Gives the last run of each trial, with all that an export or a figure shows of it."""
+        config = self.config
+        return past_tasks(self.store, self.id, config, self._results(config))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,12 +43,26 @@ def plotly_script() -> str:
     return source
 
 
-SOURCES: dict[str, Callable[[], str]] = {"dashboard": dashboard_script, "plotly": plotly_script}
+def hiplot_script() -> str:
+    """Gives HiPlot as the installed hiplot ships it, without the web font that its dark style asks for."""
+    import hiplot
+
+    source = (Path(hiplot.__file__).parent / "static/built/hiplot.bundle.js").read_text(encoding="utf-8")
+    return _WEB_FONT.sub("", source)
+
+
+_WEB_FONT = re.compile(r'@import\\?"https?://[^"\\]*\\?";?|@import url\([^)]*https?:[^)]*\);?')
+
+SOURCES: dict[str, Callable[[], str]] = {
+    "dashboard": dashboard_script,
+    "hiplot": hiplot_script,
+    "plotly": plotly_script,
+}
 _assets: dict[str, Asset] = {}
 
 
 def asset(name: str) -> Asset:
-    """Gives the asset of this kernel by name: `dashboard`, `plotly`."""
+    """Gives the asset of this kernel by name: `dashboard`, `hiplot`, `plotly`."""
     found = _assets.get(name)
     if found is None or found.comm is None:
         data = gzip.compress(SOURCES[name]().encode(), LEVEL, mtime=0)

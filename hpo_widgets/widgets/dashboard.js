@@ -13,8 +13,8 @@ class Value {
 }
 
 export class App {
-  constructor(model, modules, plotly) {
-    Object.assign(this, { model, modules, plotly, frames: new Set(), asked: new Map(), count: 0, dead: false, version: -1 });
+  constructor(model, modules, plotly, hiplot) {
+    Object.assign(this, { model, modules, plotly, hiplot, frames: new Set(), asked: new Map(), count: 0, dead: false, version: -1 });
     this.trials = new Trials();
     this.shared = new Shared(model, () => this.tell("select"));
     this.data = { trials: this.trials };

@@ -125,6 +125,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
         with publisher(self.study.store).hold():
+            for producer in self._producers.values():
+                producer.close()
             self._producers.clear()
         self._displays.clear()
         for _, shown in _by_cell().values():

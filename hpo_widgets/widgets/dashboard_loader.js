@@ -29,7 +29,8 @@ export default () => {
       style.textContent = css;
       document.head.append(style);
       const plotly = () => load(model, "plotly", alone).then((found) => found.default);
-      app = new modules.dashboard.App(model, modules, plotly);
+      const hiplot = () => load(model, "hiplot", (text) => [text, "\nexport default hiplot;"]).then((found) => found.default);
+      app = new modules.dashboard.App(model, modules, plotly, hiplot);
     },
     render({ el }) { return app.show(el); },
   };

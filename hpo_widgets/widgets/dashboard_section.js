@@ -62,7 +62,7 @@ export class Section {
     const { app, name, body } = this;
     return {
       data: app.data[name], trials: app.trials, shared: app.shared, head: () => app.head(), dead: () => app.dead,
-      ask: (message) => app.ask(name, message), plotly: app.plotly, colors: () => colors(body),
+      ask: (message) => app.ask(name, message), plotly: app.plotly, hiplot: app.hiplot, colors: () => colors(body),
       update: () => this.tell("update"), open: (key) => app.shared.open(key),
       sentence: () => this.describe(),
     };

@@ -15,9 +15,9 @@ The script is an ES module under the rules of `widgets.script`. It exports
 
 `ctx` has `data`, `trials` (the rows of all tasks, `dashboard_trials.js`), `shared` (`selected`, `hovered`, `opened`;
 `dashboard_shared.js`), `head()` (what `StudyPicture.head` gives), `ask(message)` → promise of what `Panel.hear`
-returned, rejected with its error's text; `plotly()` → promise of plotly.js; `colors()`; `update()` (draw again soon);
-`open(key)` shows the drawer for a task. Names and values are data: text nodes only, never HTML; Plotly reads some HTML,
-so names go through `plain` of `dashboard_kit.js`.
+returned, rejected with its error's text; `plotly()` and `hiplot()` → promise of the library; `colors()`; `update()`
+(draw again soon); `open(key)` shows the drawer for a task. Names and values are data: text nodes only, never HTML;
+Plotly reads some HTML, so names go through `plain` of `dashboard_kit.js`.
 
 Promise: a view tells nothing twice and draws nothing that nobody sees; a producer costs what is new.
 May import: `hpo_widgets.study`, `hpo_widgets.model`, `hpo_widgets.charts`, the feed and the words of `widgets`.
@@ -37,13 +37,15 @@ def panels() -> dict[str, type[Panel]]:
     from hpo_widgets.widgets.panels.budget import Budget
     from hpo_widgets.widgets.panels.control import Control
     from hpo_widgets.widgets.panels.failures import Failures
+    from hpo_widgets.widgets.panels.insight import InsightPanel
     from hpo_widgets.widgets.panels.objective_time import ObjectiveTime
     from hpo_widgets.widgets.panels.objective_trials import ObjectiveTrials
+    from hpo_widgets.widgets.panels.parallel import Parallel
     from hpo_widgets.widgets.panels.resources import Resources
     from hpo_widgets.widgets.panels.scalars import Scalars
     from hpo_widgets.widgets.panels.summary import SummaryTable
     from hpo_widgets.widgets.panels.task import TaskView
 
-    found: list[type[Panel]] = [Control, ObjectiveTime, ObjectiveTrials, Scalars]
-    found += [SummaryTable, Budget, Resources, Failures, TaskView]
+    found: list[type[Panel]] = [Control, ObjectiveTime, ObjectiveTrials, Scalars, Parallel, SummaryTable]
+    found += [Budget, Resources, InsightPanel, Failures, TaskView]
     return {panel.name: panel for panel in found}

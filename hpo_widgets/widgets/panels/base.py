@@ -52,6 +52,9 @@ class Panel(ABC):
         """
         raise NotImplementedError(f"the panel {self.name!r} takes no requests, got {message!r}")
 
+    def close(self) -> None:
+        """Lets go of what it holds; the dashboard was closed."""
+
     def static(self) -> str:
         """Gives its picture or table as HTML for places where nothing lives, names and values escaped."""
         return ""
