@@ -92,6 +92,7 @@ def test_three_panels_show_a_study_and_follow_one_selection(open_notebook: OpenN
     notebook.run_cell(2)
     notebook.wait_text(2, "[1]", SECONDS)
     notebook.run_cell(3)
+    panel(notebook, "Scalars").scroll_into_view_if_needed()  # what is out of sight is not drawn
     expect(panel(notebook, "Scalars")).to_contain_text("2 selected")
     expect(panel(notebook, "Scalars").get_by_label("Only selected")).to_be_visible()
     clean(notebook)
