@@ -5,6 +5,7 @@ import { HiPlot } from "./parallel_hiplot.js";
 import { Parcoords } from "./parallel_plotly.js";
 import { SelectionBar } from "./selection_bar.js";
 
+const LEAST = 2; // trials
 const KINDS = [["hiplot", "HiPlot", HiPlot], ["plotly", "ClearML axes", Parcoords]];
 
 class View {
@@ -62,10 +63,12 @@ class View {
     const { trials } = this.ctx;
     this.shape();
     const all = this.rows();
-    this.empty.textContent = all.length ? "" : "No trial has begun; the first line is drawn with the first trial.";
-    this.body.hidden = !all.length;
+    // HiPlot leaves out what is the same in all trials, and fails when that is everything.
+    const enough = all.length >= LEAST;
+    this.empty.textContent = enough ? "" : `${all.length ? "One trial" : "No trial"} has begun; lines are drawn from the second one on.`;
+    this.body.hidden = !enough;
     this.selection.update();
-    if (!all.length) return;
+    if (!enough) return;
     const signature = `${trials.version}|${this.kind}|${this.objective}`;
     if (this.fresh && signature === this.signature) { await this.follow(); return; }
     // A drawing would take the brush away: what is new waits.
@@ -143,5 +146,6 @@ class View {
   }
   dispose() { for (const chart of Object.values(this.charts)) chart.dispose(); }
 }
+
 
 export function create(root, ctx) { return new View(root, ctx); }
