@@ -80,7 +80,6 @@ class Optimizer:
         self._sets = Sets(self._comet, self._config)
         self._agent: str | None = None
         self._open: dict[str, Experiment] = {}
-        self.metadata: dict[str, Any] = {}
         if verbose:
             LOG.info("COMET_OPTIMIZER_ID=%s", self.id)
 
@@ -90,10 +89,6 @@ class Optimizer:
     def get_id(self) -> str:
         """Gives its id: 32 hexadecimal digits, for `hpo.attach`, for other processes, for later."""
         return self.id
-
-    def set_metadata(self, metadata: Mapping[str, Any]) -> None:
-        """Replaces what is kept beside this object."""
-        self.metadata = dict(metadata)
 
     # -- the loop --------------------------------------------------------------------------------------------------
     def get_experiments(self, **experiment_kwargs: Any) -> Iterator[Experiment]:
@@ -115,19 +110,6 @@ class Optimizer:
         experiment = Experiment(running, lambda error: self._finish(task, error))
         self._open[task.id] = experiment
         return experiment
-
-    def next_data(self) -> dict[str, Any] | None:
-        """Gives the next set as Comet's dict; report with `update` or the id, `None` when nothing is left."""
-        task = self._take()
-        if task is None:
-            return None
-        number, repeat = divmod(task.trial or 0, self._comet.trials)
-        return {"parameters": task.parameters, "pid": task.id, "trial": repeat + 1, "count": number, "id": self.id}
-
-    def get_parameters(self) -> Iterator[dict[str, Any]]:
-        """Gives `next_data` until nothing is left."""
-        while (data := self.next_data()) is not None:
-            yield data
 
     def end(self, experiment: Experiment) -> None:
         """Ends an experiment and records its score: the best value ever logged under the metric."""
