@@ -128,7 +128,7 @@ def parse_text(text: str) -> Any:
     except (ValueError, RecursionError):
         pass
     try:
-        import yaml
+        import yaml  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
         found = None
     else:
