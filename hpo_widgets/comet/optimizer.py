@@ -20,6 +20,7 @@ from typing import Any
 from hpo_widgets.comet.experiment import Experiment
 from hpo_widgets.comet.sets import Issue, Sets
 from hpo_widgets.dialects.comet import read_config
+from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.engine.judging import task_name
 from hpo_widgets.engine.ownership import is_alive, this_process
 from hpo_widgets.errors import HpoError, InvalidInput, NotFound
@@ -30,7 +31,6 @@ from hpo_widgets.model.result import metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.study import StudyRecord, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
-from hpo_widgets.sdk.task_give_back import give_back
 from hpo_widgets.sdk.task_running import handle_of
 from hpo_widgets.store.base import NewTask, Store
 from hpo_widgets.store.location import open_store
@@ -40,6 +40,8 @@ VARIABLES = ("HPO_WIDGETS_OPTIMIZER_ID", "COMET_OPTIMIZER_ID")
 """Environment variables that name an optimizer to go on with; the first one that is set counts."""
 LIVENESS_S = 1.0
 """How often a process that waits for others looks whether they still live."""
+IGNORED = ("api_key", "optimizer_id", "workspace", "project_name")
+"""Arguments that mean something with Comet's servers only."""
 STRATEGIES = {"random": "random", "grid": "grid", "bayes": "tpe"}
 
 
@@ -50,12 +52,13 @@ class Optimizer:
         config: A dict, the path of a config file, or the id of an optimizer that was begun.
         trials: Repeats of each set, instead of what the config says.
         verbose: 0 says nothing.
-        experiment_class: Accepted; experiments are `hpo_widgets.comet.Experiment`.
+        experiment_class: "Experiment", or that class: experiments are `hpo_widgets.comet.Experiment`.
         api_key: Accepted; there is no server.
-        **kwargs: Accepted as Comet does; nothing needs them here.
+        **kwargs: `optimizer_id`, `workspace` and `project_name` are accepted; a search has its folder only.
 
     Raises:
-        InvalidInput: For a config with problems, all at once, before anything is recorded.
+        InvalidInput: For a config with problems, all at once, or for what this version has not, before anything is
+            recorded.
         NotFound: For a text that is neither a file nor an id.
     """
 
@@ -68,6 +71,7 @@ class Optimizer:
         api_key: str | None = None,
         **kwargs: Any,
     ) -> None:
+        _refuse(experiment_class, kwargs)
         self._store: Store = open_store()
         known = next((os.environ[name] for name in VARIABLES if os.environ.get(name)), None)
         self.id = known if known else _begun(self._store, config, trials)
@@ -230,6 +234,24 @@ class Optimizer:
             "status": "completed" if record.state.is_final else "running",
             "version": "2.0.1",
         }
+
+
+def _refuse(experiment_class: Any, kwargs: Mapping[str, Any]) -> None:
+    """Checks that nothing is asked for that would be left out in silence."""
+    problems = []
+    if experiment_class not in ("Experiment", Experiment):
+        problems.append(
+            f"experiment_class is {experiment_class!r}; this version makes hpo_widgets.comet.Experiment, leave it out."
+        )
+    if kwargs.get("parent") is not None:
+        problems.append("parent is not part of this version; hpo.attach(id) gives the trials of an earlier search.")
+    problems += [
+        f"{name!r} is no argument of Optimizer; it takes config, trials, verbose, {', '.join(IGNORED)}."
+        for name in kwargs
+        if name not in (*IGNORED, "parent")
+    ]
+    if problems:
+        raise InvalidInput(problems, subject="Optimizer")
 
 
 def _begun(store: Store, config: Any, trials: int | None) -> str:
