@@ -148,7 +148,7 @@ def _join_shell() -> None:
 
 
 def _study_bundle(study: Any, **_: Any) -> Any:
-    from hpo_widgets.widgets.progress import study_bundle
+    from hpo_widgets.widgets.study_display import study_bundle
 
     return study_bundle(study)
 

@@ -22,7 +22,7 @@ from hpo_widgets.widgets import words
 from hpo_widgets.widgets.dashboard import Dashboard
 from hpo_widgets.widgets.displays import KEPT
 from hpo_widgets.widgets.form_assets import form_script, form_style
-from hpo_widgets.widgets.progress import route_clicks
+from hpo_widgets.widgets.page import route_clicks
 from hpo_widgets.widgets.study_form import StudyForm
 
 FORM, STARTING, STUDY = "form", "starting", "study"

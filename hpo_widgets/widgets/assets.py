@@ -44,13 +44,19 @@ def plotly_script() -> str:
 
 
 def hiplot_script() -> str:
-    """Gives HiPlot as the installed hiplot ships it, without the web font that its dark style asks for."""
+    """Gives HiPlot as the installed hiplot ships it, without the web font that its dark style asks for.
+
+    It lays its titles out 100 ms after a change of size, by which time the axes may have been replaced: then it does
+    nothing, where the bundle would throw.
+    """
     import hiplot
 
     source = (Path(hiplot.__file__).parent / "static/built/hiplot.bundle.js").read_text(encoding="utf-8")
-    return _WEB_FONT.sub("", source)
+    return _WEB_FONT.sub("", source).replace(_LAYING_OUT, _LAYING_OUT + _UNLESS_GONE)
 
 
+_LAYING_OUT = "updateAxisTitlesAnglesAndFontSize=function(){"
+_UNLESS_GONE = "if(!this.dimensions_dom?.node()?.parentElement?.parentElement)return;"
 _WEB_FONT = re.compile(r'@import\\?"https?://[^"\\]*\\?";?|@import url\([^)]*https?:[^)]*\);?')
 
 SOURCES: dict[str, Callable[[], str]] = {

@@ -19,11 +19,11 @@ from hpo_widgets.widgets import words
 from hpo_widgets.widgets.assets import asset
 from hpo_widgets.widgets.displays import StaticDisplays, has_kernel, running_cell
 from hpo_widgets.widgets.feed import feed_of
+from hpo_widgets.widgets.page import publisher, route_clicks
 from hpo_widgets.widgets.panels import panels as known_panels
 from hpo_widgets.widgets.panels.base import Message, Panel
 from hpo_widgets.widgets.panels.trials import Trials
-from hpo_widgets.widgets.picture import LIVE
-from hpo_widgets.widgets.progress import publisher, route_clicks, same_head
+from hpo_widgets.widgets.picture import LIVE, same_head
 from hpo_widgets.widgets.static import static_html
 
 if TYPE_CHECKING:

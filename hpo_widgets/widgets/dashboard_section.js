@@ -5,11 +5,12 @@ const SHORTEST_MS = 100;
 const SHARE = 4;
 const LONGEST_TABLE = 500;
 
-// Calls `draw` soon, never more often than every 100 ms nor for more than a fifth of the time, never while unseen.
+// Calls `draw` soon, never more often than every 100 ms nor for more than a fifth of the time, and never while unseen,
+// unless it is `light`: a few words of text, which somebody may have read to them from anywhere.
 class Pace {
-  constructor(node, draw) {
-    Object.assign(this, { draw, wanted: false, seen: false, last: -1e9, cost: 0 });
-    this.watch = new IntersectionObserver((entries) => { this.seen = entries[entries.length - 1].isIntersecting; this.plan(); }, { rootMargin: "100px" });
+  constructor(node, draw, light) {
+    Object.assign(this, { draw, wanted: false, seen: light, last: -1e9, cost: 0 });
+    this.watch = new IntersectionObserver((entries) => { this.seen = light || entries[entries.length - 1].isIntersecting; this.plan(); }, { rootMargin: "100px" });
     this.watch.observe(node);
     this.onShown = () => this.plan();
     document.addEventListener("visibilitychange", this.onShown);
@@ -54,7 +55,7 @@ export class Section {
     this.node.append(this.body, this.fault);
     (places[place] ?? places.grid).append(this.node);
     this.view = app.module(name).create(this.body, this.context());
-    this.pace = new Pace(this.node, () => this.draw());
+    this.pace = new Pace(this.node, () => this.draw(), place === "top");
     this.sizes = new ResizeObserver(() => this.tell(this.view.resize ? "resize" : "update"));
     this.sizes.observe(this.body);
   }

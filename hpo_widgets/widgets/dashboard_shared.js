@@ -1,7 +1,7 @@
 // What the panels of a page share and all follow at once: selection, hover, the open drawer. Python has the selection too.
 export class Shared {
   constructor(model, changed) {
-    Object.assign(this, { model, changed, hovered: null, opened: null });
+    Object.assign(this, { model, changed, hovered: null, opened: null, only: false });
     this.selected = new Set(model.get("selection"));
     model.on("change:selection", () => {
       this.selected = new Set(model.get("selection"));
@@ -24,6 +24,11 @@ export class Shared {
   hover(key) {
     if (this.hovered === key) return;
     this.hovered = key;
+    this.changed();
+  }
+  // Whether charts that can leave all others out show the selected tasks alone.
+  compare(only) {
+    this.only = only;
     this.changed();
   }
   // Shows the drawer for a task, `null` closes it.

@@ -18,7 +18,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.displays import KEPT
 from hpo_widgets.widgets.form_static import Table, static_table
-from hpo_widgets.widgets.progress import route_clicks
+from hpo_widgets.widgets.page import route_clicks
 
 Draft = dict[str, Any]
 """What was typed, as JSON: `fields` ({name: typed}), `rows` ([{"id": ..., name: typed}]), `seq`, which counts changes.

@@ -29,6 +29,12 @@ ADVICE = {
 LIVE = ("running", "paused", "draining")
 
 
+def same_head(a: dict[str, Any], b: dict[str, Any]) -> bool:
+    """Tells whether two heads differ in nothing but the clock."""
+    moving = {"now", "clock", "left"} | ({"bar"} if a["bar"]["unit"] == "time" else set())
+    return all(a[name] == b.get(name) for name in a if name not in moving)
+
+
 class StudyPicture:
     """Sums up a study. Costs grow with what is put in, never with what there is; not safe for two threads at once."""
 

@@ -26,7 +26,7 @@ from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
 from hpo_widgets.widgets.assets import asset
 from hpo_widgets.widgets.dashboard import Dashboard
-from hpo_widgets.widgets.progress import publisher
+from hpo_widgets.widgets.page import publisher
 
 NAME = "dashboard"
 GOALS = {

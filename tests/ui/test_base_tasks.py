@@ -29,7 +29,7 @@ def test_a_script_a_notebook_and_a_cell_are_searched(
         notebook.run_cell(cell)
 
     assert notebook.errors_of_cells() == []
-    panel = notebook.cell(SHOWN_CELL).get_by_role("region", name="Study ")
+    panel = notebook.cell(SHOWN_CELL).get_by_role("region", name="Dashboard of ")
     expect(panel).to_contain_text("10 of 10 trials")
     assert "did you mean 'Args/alpha'?" in notebook.output_text(REFUSED_CELL)
     assert "max_depth     4    2 .. 12" in notebook.output_text(CELL_CELL)

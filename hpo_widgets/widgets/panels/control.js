@@ -93,6 +93,7 @@ class Header {
       // A button that waits for its answer stays as it is.
       if (!this.buttons[op].disabled) this.buttons[op].hidden = !on;
     }
+    if (this.ctx.dead()) for (const node of Object.values(this.buttons)) node.disabled = true;
     this.buttons.limits.hidden = !head.buttons.limits;
     this.buttons.trial.hidden = !head.buttons.trial;
     this.buttons.space.hidden = !head.can.includes("space");

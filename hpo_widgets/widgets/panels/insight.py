@@ -10,8 +10,8 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.study.insight import Answer, Insights
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import StudyFeed
+from hpo_widgets.widgets.page import publisher
 from hpo_widgets.widgets.panels.base import Message, Panel
-from hpo_widgets.widgets.progress import publisher
 
 KINDS = {
     "importance": "Importance",

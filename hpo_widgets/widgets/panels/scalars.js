@@ -13,7 +13,7 @@ export function data() { return new Curves(); }
 
 class View {
   constructor(root, ctx) {
-    Object.assign(this, { ctx, root, plots: new Map(), weight: 0, log: false, only: false, chosen: null, id: views += 1 });
+    Object.assign(this, { ctx, root, plots: new Map(), weight: 0, log: false, chosen: null, id: views += 1 });
     this.bar = make("div", "hpo-dash-scalars-bar");
     this.chips = make("div", "hpo-dash-chips");
     this.chips.setAttribute("role", "group");
@@ -29,7 +29,7 @@ class View {
       node.setAttribute("aria-valuetext", node.value);
     });
     const log = this.field("Log axis", "checkbox", {}, (node) => { this.log = node.checked; });
-    this.compare = this.field("Only selected", "checkbox", {}, (node) => { this.only = node.checked; });
+    this.compare = this.field("Only selected", "checkbox", {}, (node) => { this.ctx.shared.compare(node.checked); });
     this.bar.append(this.chips, smooth, log, this.compare);
   }
   field(text, type, values, act) {
@@ -80,7 +80,7 @@ class View {
       const row = trials.get(key);
       if (!row) continue;
       const kind = shared.selected.has(key) ? "selected" : key === first ? "best" : row.state === "running" ? "running" : "others";
-      if (!this.only || kind === "selected" || !shared.selected.size) found[kind].push(key);
+      if (!shared.only || kind === "selected" || !shared.selected.size) found[kind].push(key);
     }
     return found;
   }
@@ -125,6 +125,7 @@ class View {
     const shown = this.metrics();
     this.showChips(shown);
     this.compare.hidden = !this.ctx.shared.selected.size;
+    this.compare.querySelector("input").checked = this.ctx.shared.only;
     this.empty.hidden = shown.length > 0;
     if (!this.ctx.data.metrics.length || !shown.length) this.empty.textContent = this.ctx.data.tasks.size && this.chosen ? "No metric is shown: choose one above." : "No curve yet: a trial that reports scalars while it runs gets one.";
     this.charts.classList.toggle("hpo-dash-many", shown.length > 1);

@@ -12,8 +12,11 @@ export class SelectionBar {
     this.node.setAttribute("aria-label", "Selected trials");
     this.count = make("span", "hpo-sel-count");
     this.count.setAttribute("role", "status");
-    this.compare = button("Compare", "hpo-sel-act", () => this.show("scalars"));
-    this.compare.title = "Go to their curves";
+    this.compare = button("Compare", "hpo-sel-act", () => {
+      ctx.shared.compare(true);
+      this.show("scalars");
+    });
+    this.compare.title = "Their curves, without all others";
     this.narrow = button("Narrow space…", "hpo-sel-act", () => this.preview());
     this.narrow.title = "Search only where the selected trials are";
     this.near = button("Try near", "hpo-sel-act", () => this.act({ op: "near", count: Number(this.number.value) }));

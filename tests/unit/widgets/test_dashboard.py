@@ -15,11 +15,11 @@ from hpo_widgets.model.task import TaskState
 from hpo_widgets.store.sqlite import SqliteStore
 from hpo_widgets.widgets import assets, dashboard
 from hpo_widgets.widgets.dashboard import Dashboard
+from hpo_widgets.widgets.page import publisher
 from hpo_widgets.widgets.panels.base import BrowserPanel
-from hpo_widgets.widgets.progress import publisher
 from tests.unit.widgets.desk import Desk
+from tests.unit.widgets.markup import HOSTILE, Reader
 from tests.unit.widgets.page import PATIENCE_S
-from tests.unit.widgets.test_progress import HOSTILE, Reader
 
 
 @pytest.fixture
@@ -329,3 +329,9 @@ def test_the_asset_module_is_one_of_all_scripts():
     for name in ("dashboard", "panels/scalars", "panels/objective_time", "panels/objective_trials"):
         assert script.count(f'modules["{name}"] = (() => {{') == 1
     assert not [line for line in script.splitlines() if line.startswith("import ")]
+
+
+def test_hiplot_lays_out_no_axes_that_are_gone():
+    script = assets.hiplot_script()
+    start = script.index("updateAxisTitlesAnglesAndFontSize=function(){")
+    assert script[start:].split("{", 1)[1].startswith("if(!this.dimensions_dom?.node()?.parentElement")
