@@ -206,6 +206,8 @@ def test_the_table_sorts_filters_selects_and_is_saved(open_notebook: OpenNoteboo
     expect(panel(notebook, "control")).to_contain_text("completed (limit: total_max_jobs)")
     expect(summary).to_contain_text("12 trials")
 
+    summary.scroll_into_view_if_needed()  # what is out of sight is not drawn
+    notebook.wait(lambda: "–" not in column(notebook, 2), "every trial has its value", SECONDS)
     best_first = [float(text) for text in column(notebook, 2)]
     assert best_first == sorted(best_first)
     press(summary, "loss")
