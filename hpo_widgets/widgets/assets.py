@@ -46,8 +46,8 @@ def plotly_script() -> str:
 def hiplot_script() -> str:
     """Gives HiPlot as the installed hiplot ships it, without the web font that its dark style asks for.
 
-    It lays its titles out 100 ms after a change of size, by which time the axes may have been replaced: then it does
-    nothing, where the bundle would throw.
+    It lays its titles out 100 ms after a change of size, by which time the axes may have been replaced or be out of
+    sight: then it does nothing, where the bundle would throw or divide by zero.
     """
     import hiplot
 
@@ -56,7 +56,7 @@ def hiplot_script() -> str:
 
 
 _LAYING_OUT = "updateAxisTitlesAnglesAndFontSize=function(){"
-_UNLESS_GONE = "if(!this.dimensions_dom?.node()?.parentElement?.parentElement)return;"
+_UNLESS_GONE = "if(!this.dimensions_dom?.node()?.parentElement?.parentElement?.getBoundingClientRect().width)return;"
 _WEB_FONT = re.compile(r'@import\\?"https?://[^"\\]*\\?";?|@import url\([^)]*https?:[^)]*\);?')
 
 SOURCES: dict[str, Callable[[], str]] = {

@@ -20,12 +20,12 @@ TRACES = "node => node.data.map(trace => ({name: trace.name, y: trace.y.filter(v
 
 
 def finished(open_notebook: OpenNotebook) -> NotebookPage:
-    """Gives a page on which the charts of a study that has ended are drawn."""
+    """Gives a page with the curves of a study that has ended: of its three trials that did not fail."""
     notebook = open_notebook([study(), "study.wait()", "dash.selected = [2, 4]"])
     notebook.run_cell(0)
     notebook.run_cell(1)
     panel(notebook, "Scalars").scroll_into_view_if_needed()
-    notebook.wait(lambda: drawn(notebook, "Scalars") >= 6 * 40, "the curves are drawn", SECONDS)
+    notebook.wait(lambda: drawn(notebook, "Scalars") >= 3 * 40, "the curves are drawn", SECONDS)
     return notebook
 
 
@@ -53,9 +53,9 @@ def test_a_chart_is_saved_as_a_picture_and_as_its_numbers(open_notebook: OpenNot
     width, height = (int.from_bytes(content[at : at + 4]) for at in (16, 20))
     assert width > 600 and height >= 600  # twice the size on the page
     rows = list(csv.DictReader(Path(numbers.path()).read_text(encoding="utf-8-sig").splitlines()))
-    assert len(rows) == 6 * 40
+    assert len(rows) == 3 * 40
     last = {row["trial"]: float(row["value"]) for row in rows if row["iteration"] == "39"}
-    assert sorted(last.values()) == pytest.approx([0.125, 0.125, 0.225, 0.225, 0.325, 0.325])
+    assert sorted(last.values()) == pytest.approx([0.125, 0.225, 0.325])
     clean(notebook)
 
 

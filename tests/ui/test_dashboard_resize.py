@@ -41,3 +41,17 @@ def test_a_page_of_another_size_complains_of_nothing(open_notebook: OpenNotebook
     parallel.scroll_into_view_if_needed()
     expect(parallel.locator(".pplot-label").first).to_be_visible()
     clean(notebook)
+
+
+def test_parallel_coordinates_follow_the_theme(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([study(), "study.wait()"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    parallel = panel(notebook, "Parallel coordinates")
+    parallel.scroll_into_view_if_needed()
+    expect(parallel.locator(".hip_thm--light .pplot-label").first).to_be_visible()
+
+    notebook.set_theme("dark")
+
+    expect(parallel.locator(".hip_thm--dark .pplot-label").first).to_be_visible()
+    clean(notebook)

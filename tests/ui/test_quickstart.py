@@ -218,7 +218,7 @@ def test_names_are_shown_as_they_are(open_notebook: OpenNotebook) -> None:
     shown = panel(notebook)
     expect(shown).to_contain_text("<script>alert(2)</script>🦜")
     expect(shown).to_contain_text("<b>good</b>")
-    expect(shown.locator("[data-panel=control] [role=status]")).to_contain_text(
+    expect(shown.locator("[data-panel=control] .hpo-notices")).to_contain_text(
         "ValueError: <img src=x onerror=alert(1)>"
     )
     assert shown.locator("img, script").count() == 0

@@ -65,6 +65,7 @@ export class HiPlot {
       },
     });
     await this.loaded(experiment);
+    component(this.node)?.setState({ dark }); // it looks at the theme only once
     this.mark();
   }
   // It takes an experiment in after a promise of its own.
