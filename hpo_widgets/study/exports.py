@@ -83,6 +83,20 @@ class Exports(Results):
             found.setdefault(each.task, []).append(_safe(data))
         return found
 
+    def export_notebook(self, task: str, path: str | Path | None = None) -> Path:
+        """Writes a copy of a task's executed notebook, as far as it has come; gives the path.
+
+        Args:
+            task: Id of the task.
+            path: Where to; in the working folder, by the numbers of study and trial, when absent.
+
+        Raises:
+            NotFound: When the task is no notebook's, or has not begun.
+        """
+        number = self.store.task(task).trial
+        place = Path(path) if path is not None else Path(f"study-{self.id[:8]}-trial-{number}.ipynb")
+        return write_whole(place, self.notebook(task).read_text(encoding="utf-8"))
+
     def export_optuna(self, storage: str, name: str | None = None) -> str:
         """Copies the study into an Optuna storage, for optuna-dashboard and the like; gives its name there.
 

@@ -11,6 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +102,11 @@ def test_the_flags_of_the_documented_sample_search_a_real_script_and_show_tells_
         ("digits_click.py", ["--metrics", "stdout", "--args", "seed=1"]),
         ("digits.ipynb", []),
         ("digits_task.py", []),
+        pytest.param(
+            "digits_torch.py",
+            [],
+            marks=pytest.mark.skipif(find_spec("torch") is None, reason="torch is not installed"),
+        ),
     ],
 )
 def test_each_kind_of_base_task_is_searched_from_the_command_line(

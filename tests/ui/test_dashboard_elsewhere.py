@@ -139,7 +139,7 @@ def test_a_search_of_the_command_line_is_watched_and_stopped(
             search.kill()
 
 
-def test_the_task_view_lists_the_notebook_that_a_task_executed(
+def test_the_task_view_opens_the_notebook_that_a_task_executed(
     open_notebook: OpenNotebook, notebook_folder: Path
 ) -> None:
     (notebook_folder / "tasks").mkdir()
@@ -158,7 +158,15 @@ def test_the_task_view_lists_the_notebook_that_a_task_executed(
 
     task = notebook.cell(0).locator("[data-panel=task]")
     expect(task).to_contain_text("completed")
-    artifact = task.locator("details.hpo-artifact", has_text="notebook")
+    artifact = task.locator("details.hpo-artifact", has_text="notebook · file")
     artifact.scroll_into_view_if_needed()
     expect(artifact.locator("summary")).to_contain_text("kB")
+    artifact.locator("summary").click()
+    with notebook.page.context.expect_page() as opened:
+        artifact.get_by_role("button", name="Open the notebook").click()
+    copies = [path.name for path in notebook_folder.glob("study-*-trial-0.ipynb")]
+    assert len(copies) == 1
+    assert opened.value.url.endswith(f"/lab/tree/{notebook_folder.name}/{copies[0]}")
+    expect(opened.value.get_by_role("tab", name=copies[0])).to_be_visible(timeout=SECONDS * 1000)
+    opened.value.close()
     clean(notebook)

@@ -181,10 +181,32 @@ class TaskView {
       const item = make("details", "hpo-artifact");
       item.append(make("summary", "", `${each.name} · ${[each.type, each.kind === "artifact" ? "" : each.kind, bytes(each.size)].filter(Boolean).join(", ")}`));
       item.append(make("pre", "hpo-log", each.preview || "no preview"));
+      if (each.name === "notebook" || each.kind === "notebook") item.append(this.opener());
       return item;
     }));
     this.showButtons(task, can);
     this.tick();
+  }
+  // The executed notebook, copied to where the server can open it.
+  opener() {
+    const place = make("p");
+    const open = press("Open the notebook", "Copies it beside this notebook and opens the copy in a tab of its own", async () => {
+      open.disabled = true;
+      try {
+        const config = JSON.parse(document.getElementById("jupyter-config-data")?.textContent || "{}");
+        const { file, path } = await this.ctx.ask({ op: "notebook", task: this.id, root: config.serverRoot ?? "" });
+        if (!path) { place.append(make("span", "hpo-faint", ` saved as ${file}`)); return; }
+        const link = make("a", "", `Open ${file}`);
+        link.href = `${config.baseUrl ?? "/"}lab/tree/${path.split("/").map(encodeURIComponent).join("/")}`;
+        link.target = "_blank";
+        open.replaceWith(link);
+        link.click();
+      } catch (error) {
+        place.append(make("span", "hpo-faint", ` ${error.message}`));
+      } finally { open.disabled = false; }
+    });
+    place.append(open);
+    return place;
   }
   showButtons(task, can) {
     const key = JSON.stringify([task.final, task.archived, can, this.id]);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
+from pathlib import Path
 from typing import Any
 
 from hpo_widgets.widgets.feed import StudyFeed
@@ -53,4 +54,19 @@ class TaskView(Panel):
                 self.feed.study.task(task)
             self._wanted.append((op, task))
             return {}
+        if op == "notebook":
+            return _open_notebook(self.feed, task, str(message.get("root") or ""))
         return carry_out(self.feed, message)
+
+
+def _open_notebook(feed: StudyFeed, task: str, root: str) -> dict[str, Any]:
+    """Copies a task's executed notebook to where the kernel works; gives its path from the root of the page's server.
+
+    The store's folder is hidden, and a Jupyter server shows no hidden files.
+    """
+    path = feed.study.export_notebook(task)
+    try:
+        below = path.resolve().relative_to(Path(root).expanduser().resolve()).as_posix() if root else None
+    except (OSError, ValueError, RuntimeError):  # the kernel works elsewhere, or on another machine
+        below = None
+    return {"file": path.name, "path": below}
