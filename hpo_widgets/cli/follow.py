@@ -12,7 +12,7 @@ from types import FrameType
 from typing import Any, TextIO
 
 from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
-from hpo_widgets.cli.tables import result_table
+from hpo_widgets.cli.tables import printable, result_table
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.result import Result, read_result
 from hpo_widgets.model.study import StudyState
@@ -44,6 +44,7 @@ class _Follower:
         self._live = out.isatty()
         self._reader = StudyReader(study)
         self._interrupts = 0
+        self._stopping = False
         self._said: set[str] = set()
         self._cursor = Cursor()
         self._ended = {task.id for task in study.store.tasks(study.id) if resumed and task.state.is_final}
@@ -59,6 +60,8 @@ class _Follower:
         self._say(f"study {study.name!r}: {config.base_name or 'a base task'}, searching {words.cut(names)}")
         try:
             while not study.wait(PERIOD_S):
+                if self._interrupts and not self._stopping:
+                    self._stop()
                 self._draw()
         finally:
             signal.signal(signal.SIGINT, before)
@@ -66,9 +69,13 @@ class _Follower:
         return self._conclude()
 
     def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        # It comes in the middle of anything, of a write or of the store too: the loop does what is to be done.
         self._interrupts += 1
         if self._interrupts > 1:
             raise KeyboardInterrupt
+
+    def _stop(self) -> None:
+        self._stopping = True
         self._say("stopping: running tasks are aborted, what they reported is kept (Ctrl-C again leaves at once)")
         self._study.stop()
 
@@ -88,7 +95,7 @@ class _Follower:
             line = _line(head)
             width = shutil.get_terminal_size().columns - 1
             with self._lock:
-                self._out.write(CLEAR + line[:width] + ("\n" if last else ""))
+                self._out.write(CLEAR + printable(line)[:width] + ("\n" if last else ""))
                 self._out.flush()
 
     def _tell_ends(self) -> None:
@@ -110,7 +117,7 @@ class _Follower:
 
     def _say(self, text: str) -> None:
         with self._lock:
-            self._out.write(f"{CLEAR if self._live else ''}{text}\n")
+            self._out.write(f"{CLEAR if self._live else ''}{printable(text)}\n")
             self._out.flush()
 
     # -- at its end ----------------------------------------------------------------------------------------------------

@@ -224,5 +224,6 @@ def with_values(space: SearchSpace, values: dict[str, Any], base: BaseCode) -> S
     both = [name for name in values if base.meant(name) in searched]
     if both:
         raise InvalidInput(f"{', '.join(map(repr, both))}: searched and given a value; keep one of them.")
-    fixed: list[Parameter] = [DiscreteParameterRange(name, [value]) for name, value in values.items()]
+    once = {base.meant(name): (name, value) for name, value in values.items()}
+    fixed: list[Parameter] = [DiscreteParameterRange(name, [value]) for name, value in once.values()]
     return SearchSpace([*space, *fixed])

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from hpo_widgets.charts.failures import group_failures
 from hpo_widgets.cli.main import DONE
-from hpo_widgets.cli.tables import result_table, text_table
+from hpo_widgets.cli.tables import printable, result_table, text_table
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.sdk.tune import attach, studies
 from hpo_widgets.store.location import configure, store_folder
@@ -84,23 +84,28 @@ def _row(study: Study) -> list[str]:
     return [record.name, study.state, str(trials), best, started, study.config.base_name]
 
 
+def say(text: str) -> None:
+    """Prints what may have names in it."""
+    print(printable(text))
+
+
 def _print(study: Study, most: int) -> None:
     record, config = study.record, study.config
     tasks, top = study.store.tasks(study.id), study.top(most)
     reason = f" ({record.reason})" if record.reason else ""
     counts = Counter(task.state.value for task in tasks)
-    print(f"study      {record.name} ({record.id[:8]})")
-    print(f"state      {study.state}{reason}")
-    print(f"base task  {config.base_name or words.MISSING}")
-    print(f"objective  {', '.join(f'{each.name} ({each.sign.value})' for each in config.objectives)}")
-    print(f"trials     {', '.join(f'{n} {state}' for state, n in counts.items()) or 'none yet'}")
+    say(f"study      {record.name} ({record.id[:8]})")
+    say(f"state      {study.state}{reason}")
+    say(f"base task  {config.base_name or words.MISSING}")
+    say(f"objective  {', '.join(f'{each.name} ({each.sign.value})' for each in config.objectives)}")
+    say(f"trials     {', '.join(f'{n} {state}' for state, n in counts.items()) or 'none yet'}")
     usage = study.usage
-    print(f"time       {words.duration(usage.time)}, {words.duration(usage.compute_time)} of computing")
+    say(f"time       {words.duration(usage.time)}, {words.duration(usage.compute_time)} of computing")
     limits = ", ".join(f"{name} {value}" for name, value in config.limits.to_json().items())
-    print(f"limits     {limits or 'none'}")
-    print()
-    print(result_table(config.objectives, top) if top else study.why_no_result())
+    say(f"limits     {limits or 'none'}")
+    say("")
+    say(result_table(config.objectives, top) if top else study.why_no_result())
     for group in group_failures(tasks):
-        print(f"\n{group.count} failed: {words.cut(group.title, 300)}")
+        say(f"\n{group.count} failed: {words.cut(group.title, 300)}")
         for each in group.shared:
-            print(f"  all have {each.name} = {' to '.join(words.value(value) for value in each.values)}")
+            say(f"  all have {each.name} = {' to '.join(words.value(value) for value in each.values)}")

@@ -43,9 +43,13 @@ def result_table(objectives: Sequence[Objective], top: Sequence[TaskResult]) -> 
     return text_table(columns, rows)
 
 
+def printable(text: str) -> str:
+    """Shows control characters of names and errors instead of sending them to the terminal; lines stay."""
+    return "".join(each if each.isprintable() or each == "\n" else f"\\x{ord(each):02x}" for each in text)
+
+
 def _cell(text: str) -> str:
-    plain = "".join(each if each.isprintable() else f"\\x{ord(each):02x}" for each in text)
-    return words.cut(plain, WIDEST)
+    return words.cut(printable(text.replace("\n", " ")), WIDEST)
 
 
 def _is_number(text: str) -> bool:

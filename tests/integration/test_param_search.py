@@ -193,6 +193,16 @@ def test_a_terminal_sees_one_line_that_updates_and_ctrl_c_leaves_a_study_that_re
     assert states == ["aborted"] * before + ["completed"] * (3 - before)
 
 
+def test_control_characters_of_names_are_shown_and_not_sent_to_the_terminal(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW.replace("400", "1"))
+    name = "evil\x1b]0;title\x07\x1b[31m"
+    words = [*search(X, metrics="stdout", total_max_jobs=1), "--task-name", name]
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words)
+    assert done.returncode == 0 and "\x1b" not in done.stdout and "evil\\x1b]0;title" in done.stdout
+    for shown in (run(tmp_path, "show"), run(tmp_path, "show", name)):
+        assert shown.returncode == 0 and "\x1b" not in shown.stdout and "evil\\x1b" in shown.stdout
+
+
 def test_a_second_ctrl_c_leaves_at_once_and_no_process_stays(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text("import signal\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n" + SLOW)
     terminal = Terminal(tmp_path, "param-search", "--script", "slow.py", *search(X, metrics="stdout", total_max_jobs=3))

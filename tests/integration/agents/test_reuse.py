@@ -88,6 +88,28 @@ def left_handler() -> None:
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
+def left_alarm() -> None:
+    import signal
+
+    signal.setitimer(signal.ITIMER_REAL, 60.0)
+
+
+def closed_streams() -> None:
+    import os
+    import sys
+
+    sys.stdout.close()
+    os.close(2)
+
+
+def deleted_folder() -> None:
+    import os
+    import tempfile
+
+    os.chdir(tempfile.mkdtemp())
+    os.rmdir(os.getcwd())
+
+
 def raised() -> None:
     raise ValueError("no")
 
@@ -98,7 +120,9 @@ def vanished() -> None:
     os._exit(3)
 
 
-@pytest.mark.parametrize("leave", [left_thread, left_process, left_handler, raised, vanished])
+@pytest.mark.parametrize(
+    "leave", [left_thread, left_process, left_handler, left_alarm, closed_streams, raised, vanished]
+)
 def test_a_process_that_failed_or_left_something_behind_runs_nothing_more(leave: Any) -> None:
     def train(x: float) -> float:
         leave()
@@ -108,6 +132,15 @@ def test_a_process_that_failed_or_left_something_behind_runs_nothing_more(leave:
     failed = leave in (raised, vanished)
     assert [t.state.value for t in study.store.tasks(study.id)] == ["failed" if failed else "completed"] * 3
     assert len(set(pids(study))) == 3
+
+
+def test_a_folder_that_is_gone_is_left_for_the_one_before() -> None:
+    def train(x: float) -> float:
+        deleted_folder()
+        return x
+
+    study = searched(train, jobs=3)
+    assert [t.state.value for t in study.store.tasks(study.id)] == ["completed"] * 3
 
 
 def test_a_stopped_task_ends_its_process_and_the_next_gets_another() -> None:
