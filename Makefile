@@ -37,10 +37,11 @@ pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses.
 	@echo "== tests"
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
 
-browser: $(VENV)/.test  ## Finds a Chromium for the UI tests, or installs one.
+browser: $(VENV)/.test  ## Finds a Chromium and an npm for the UI tests, or installs them.
 	@echo "== browser"
 	@bash .ci/get-browser $(BIN)/python
 	@$(BIN)/python tests/ui/browser.py
+	@bash .ci/get-npm
 
 test-lowest: .venv-lowest/.installed  ## Runs the tests with the lowest version of every dependency; PYTEST_ARGS chooses.
 	@bash .ci/get-browser .venv-lowest/bin/python
