@@ -170,7 +170,7 @@ def test_trials_come_in_live_and_wait_behind_a_brush(open_notebook: OpenNotebook
 
 def test_near_and_archive_act_on_the_selection(open_notebook: OpenNotebook) -> None:
     held = STUDY.replace("MAX", "8").replace("    return abs", "    gate.wait()\n    return abs")
-    held = f"import threading\ngate = threading.Event()\ngate.set(){held}gate.clear(); study.resume(max_jobs=30)"
+    held = f"import threading\ngate = threading.Event()\ngate.set(){held}gate.clear(); study.resume(max_jobs=30); None"
     picked = "dash.selected = study.tasks().query('layers == layers.min()')"
     look = "print([t.archived for t in study.store.tasks(study.id)].count(True), 'archived')"
     go = """
