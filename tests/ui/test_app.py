@@ -289,6 +289,28 @@ def test_what_clearml_param_search_takes_is_dropped_on_the_form(open_notebook: O
     clean(notebook)
 
 
+def test_a_comet_config_is_dropped_on_the_form_and_what_it_cannot_say_is_listed(open_notebook: OpenNotebook) -> None:
+    given = """{
+        # as Comet's own files are: Python, with comments
+        "algorithm": "bayes",
+        "spec": {"metric": "loss", "objective": "minimize", "maxCombo": 12,},
+        "parameters": {
+            "lr": {"type": "float", "scalingType": "loguniform", "min": 1e-4, "max": 1e-1},
+            "act": {"type": "categorical", "values": ["relu", "tanh"]},
+        },
+    }"""
+    notebook = open_notebook([UNTYPED, APP, "print(app.form.space.value.names, app.form.errors)"])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    app = opened(notebook)
+    app.get_by_role("region", name="Search", exact=True).evaluate(DROP, ["comet.config", given])
+    expect(app.locator(".hpo-notices")).to_contain_text("Imported a Comet config from comet.config.")
+    expect(app.get_by_label("Name", exact=True)).to_have_count(2)
+    notebook.run_cell(2)
+    notebook.wait_text(2, "('lr', 'act')")
+    clean(notebook)
+
+
 def test_the_shown_code_runs_and_says_the_same(open_notebook: OpenNotebook) -> None:
     same = (
         "study.stop(); study.wait(60)\n"
