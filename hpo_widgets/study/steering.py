@@ -5,11 +5,10 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput, NotFound
-from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.limits import Limits, limit_names
 from hpo_widgets.model.space_change import changed_space
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.study import RequestKind, StudyState
@@ -123,19 +122,3 @@ class Steering(StoredStudy):
     def _ask_task(self, task: str, reason: str) -> None:
         id = self._own(task).id
         self.store.request(RequestKind.STOP_TASK, study=self.id, task=id, payload={"reason": reason}, now=time.time())
-
-
-LIMIT_WORDS = {
-    "concurrency": "max_number_of_concurrent_tasks",
-    "max_jobs": "total_max_jobs",
-    "time_limit": "optimization_time_limit",
-    "job_time_limit": "time_limit_per_job",
-    "keep_top": "save_top_k_tasks_only",
-}
-"""Short names of limits, as in `tune`, and what they stand for."""
-
-
-def limit_names(given: dict[str, Any]) -> dict[str, Any]:
-    """Spells limits out, durations in seconds."""
-    found = {LIMIT_WORDS.get(name, name): value for name, value in given.items()}
-    return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 from hpo_widgets.engine.engine import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
-from hpo_widgets.model.limits import Limits, as_seconds
+from hpo_widgets.model.limits import Limits, as_seconds, limit_names
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
 from hpo_widgets.store.base import Store
 from hpo_widgets.study.observing import Observing
 from hpo_widgets.study.reporting import Reporting
-from hpo_widgets.study.steering import Steering, limit_names
+from hpo_widgets.study.steering import Steering
 
 if TYPE_CHECKING:
     pass
