@@ -4,6 +4,7 @@
 PYTHON ?=
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= 2
 BENCH_ARGS ?=
 PEERS ?=
 
@@ -33,9 +34,9 @@ types: $(VENV)/.test  ## Checks types with mypy.
 	@echo "== types"
 	$(BIN)/mypy
 
-pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses.
+pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses, PYTEST_WORKERS=0 runs them one after the other.
 	@echo "== tests"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 browser: $(VENV)/.test  ## Finds a Chromium and an npm for the UI tests, or installs them.
 	@echo "== browser"

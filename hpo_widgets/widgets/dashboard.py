@@ -181,6 +181,12 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             parts = {name: [m.content, [memoryview(b) for b in m.buffers]] for name, m in found.items()}
             return {"version": self._version, "parts": parts}
 
+    def __del__(self) -> None:
+        """Does nothing: an open one is held by the publisher, so only closed ones are collected.
+
+        A collector runs in whichever thread made garbage, maybe one that somebody waits for with the publisher's lock.
+        """
+
     def static_bundle(self) -> dict[str, str]:
         """Gives pictures and table as they are now, for places where nothing lives."""
         with publisher(self.study.store).hold():
