@@ -134,7 +134,7 @@ def _place(place: Place) -> Finding:
     where = place.folder if place.exists else f"{place.folder} (made by the first search)"
     move = "set HPO_WIDGETS_STORE, or hpo.configure(store=...), to a folder on a local disk."
     if place.problem:
-        return Finding(name="store", found=f"{where}: {place.problem}", standing=Standing.BAD, advice=move.capitalize())
+        return Finding(name="store", found=f"{where}: {place.problem}", standing=Standing.BAD, advice=move[0].upper() + move[1:])
     if is_network(place.file_system):
         advice = f"SQLite's locks fail on many network file systems: {move}"
         found = f"{where}, on a network file system ({place.file_system})"
