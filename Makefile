@@ -12,7 +12,7 @@ BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint types pytest browser test-lowest bench clean
+.PHONY: help lab test lint types pytest browser test-lowest bench docs dist clean
 
 help:  ## Lists the commands.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1: /' | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -50,6 +50,16 @@ test-lowest: .venv-lowest/.installed  ## Runs the tests with the lowest version 
 bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed)  ## Prints one table of ratios; PEERS=1 adds Ray Tune and Syne Tune.
 	$(if $(PEERS),HPO_WIDGETS_PEERS_PYTHON=$(abspath .venv-peers)/bin/python) \
 	$(BIN)/python tests/benchmarks/run.py $(if $(PEERS),--peers) $(BENCH_ARGS)
+
+docs: $(VENV)/.test  ## Writes the API reference into build/docs; it opens without a network.
+	$(BIN)/python .ci/docs/make.py build/docs
+	@echo "Open build/docs/index.html"
+
+dist: $(VENV)/.test  ## Builds sdist and wheel into dist/, checks them, and installs the wheel in a new environment.
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m pytest tests/test_package.py
 
 clean:  ## Removes environments, caches and what tests left; studies (.hpo folders) stay.
 	rm -rf .venv .venv-lowest .venv-peers build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache

@@ -132,11 +132,13 @@ def _buttons(facts: Facts, page: Page) -> Finding:
 
 def _place(place: Place) -> Finding:
     where = place.folder if place.exists else f"{place.folder} (made by the first search)"
-    move = "set HPO_WIDGETS_STORE, or hpo.configure(store=...), to a folder on a local disk."
+    move = "HPO_WIDGETS_STORE, or hpo.configure(store=...), moves it to a folder on a local disk."
     if place.problem:
-        return Finding(name="store", found=f"{where}: {place.problem}", standing=Standing.BAD, advice=move[0].upper() + move[1:])
+        return Finding(
+            name="store", found=f"{where}: {place.problem}", standing=Standing.BAD, advice=move[0].upper() + move[1:]
+        )
     if is_network(place.file_system):
-        advice = f"SQLite's locks fail on many network file systems: {move}"
+        advice = f"SQLite's locks fail on many network file systems; {move}"
         found = f"{where}, on a network file system ({place.file_system})"
         return Finding(name="store", found=found, standing=Standing.NOTE, advice=advice)
     kind = f", writable, on {place.file_system}" if place.file_system else ", writable"
