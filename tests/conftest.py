@@ -46,8 +46,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sorts the tests by tier and marks those that drive a browser."""
     items.sort(key=lambda item: TIERS.index(_tier(item)))
     for item in items:
-        missing = [name for name in NEEDS.get(_notebook(item), ()) if find_spec(name) is None]
-        if missing:
+        if item.path.suffix == ".ipynb" and (missing := missing_for(item.path)):
             item.add_marker(pytest.mark.skip(reason=f"{', '.join(missing)} is not installed"))
         if _tier(item) == "tests/ui":
             item.add_marker("ui")
@@ -55,11 +54,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
                 item.add_marker(pytest.mark.timeout(UI_SECONDS))
 
 
-def _notebook(item: pytest.Item) -> str:
-    """Returns the name of the notebook that a test runs, as a file or as its parameter."""
-    callspec = getattr(item, "callspec", None)
-    path = callspec.params.get("path") if callspec is not None else item.path
-    return path.stem if isinstance(path, Path) else ""
+def missing_for(notebook: Path) -> list[str]:
+    """Returns the packages that a notebook needs and that are not installed."""
+    return [name for name in NEEDS.get(notebook.stem, ()) if find_spec(name) is None]
 
 
 def _tier(item: pytest.Item) -> str:
