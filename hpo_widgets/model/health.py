@@ -53,8 +53,8 @@ class Page:
 
     front_end: str
     version: str = ""
-    while_busy: bool
-    """Whether its words came in beside the main thread of the kernel, where cells run."""
+    while_busy: bool | None
+    """Whether its words came in beside the main thread of the kernel, where cells run; `None` is not known yet."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,9 +55,7 @@ def examine_page(facts: Facts, page: Page | None, *, silent: bool = False) -> li
             )
         ]
     if page is None:
-        waits = "waiting for the page…"
-        names = ("widgets in the page", "buttons during a cell")
-        return [Finding(name=name, found=waits, standing=Standing.WAITING) for name in names]
+        return [_waiting("widgets in the page"), _waiting("buttons during a cell")]
     return [_front_end(page), _buttons(facts, page)]
 
 
@@ -120,7 +118,13 @@ def _front_end(page: Page) -> Finding:
     return Finding(name="widgets in the page", found=found)
 
 
+def _waiting(name: str) -> Finding:
+    return Finding(name=name, found="waiting for the page…", standing=Standing.WAITING)
+
+
 def _buttons(facts: Facts, page: Page) -> Finding:
+    if page.while_busy is None:
+        return _waiting("buttons during a cell")
     if page.while_busy:
         return Finding(name="buttons during a cell", found="they are heard while a cell runs")
     advice = "Searches run beside the kernel: leave it free with `await study`, not `study.wait()`, to use the buttons."

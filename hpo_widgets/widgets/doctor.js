@@ -1,5 +1,6 @@
 // The report of the doctor. Drawn, it says which page this is: that it could say so is the first finding.
 const WORDS = { good: "fine", note: "worth knowing", bad: "to be mended", waiting: "not known yet" };
+const PAUSES_MS = [700, 2000]; // JupyterLab gives a page its subshell a moment after the first widget, and words go there from then on
 const MARKS = { good: "✓", note: "!", bad: "✕", waiting: "…" };
 
 function frontEnd() {
@@ -50,8 +51,15 @@ function render({ model, el }) {
   model.on("change:rows", show);
   model.on("change:summary", show);
   show();
-  model.send({ op: "here", ...frontEnd() });
+  let timer;
+  function answer(time) {
+    const last = time >= PAUSES_MS.length;
+    model.send({ op: "here", last, ...frontEnd() });
+    if (!last) timer = setTimeout(() => { if (!model.get("settled")) answer(time + 1); }, PAUSES_MS[time]);
+  }
+  answer(0);
   return () => {
+    clearTimeout(timer);
     model.off("change:rows", show);
     model.off("change:summary", show);
   };

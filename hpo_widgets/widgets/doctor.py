@@ -54,6 +54,8 @@ class Doctor(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     rows: Any = traitlets.List().tag(sync=True)
     """The findings, as the page draws them."""
     summary: Any = traitlets.Unicode("").tag(sync=True)
+    settled: Any = traitlets.Bool(False).tag(sync=True)
+    """Whether the page has said all that is asked of it; until then it repeats itself a few times."""
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
@@ -82,7 +84,11 @@ class Doctor(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if content.get("op") != "here":
             return
         name, version = (words.cut(str(content.get(key) or ""), LONGEST) for key in ("front_end", "version"))
-        self.page = Page(front_end=name or "a page", version=version, while_busy=is_beside_cells())
+        # A page's first words may come before it has got a subshell of its own, so only its last ones count against it.
+        heard = is_beside_cells() or (self.page is not None and self.page.while_busy is True)
+        while_busy = True if heard else False if content.get("last") else None
+        self.page = Page(front_end=name or "a page", version=version, while_busy=while_busy)
+        self.settled = while_busy is not None
         self._tell()
         self._displays.refresh()
 

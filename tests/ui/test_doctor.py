@@ -10,7 +10,7 @@ from tests.ui.conftest import OpenNotebook
 DOCTOR = "import hpo_widgets as hpo\ndoctor = hpo.doctor()\ndoctor"
 BUSY = """import time
 until = time.monotonic() + 60
-while doctor.page is None and time.monotonic() < until:
+while not doctor.settled and time.monotonic() < until:
     pass
 print(doctor.page.while_busy, doctor.is_well)"""
 REPORT = ".hpo-doctor"

@@ -74,6 +74,12 @@ def test_page_that_has_not_answered_is_waited_for_and_then_given_up():
     assert "jupyterlab_widgets" in silent[0].advice
 
 
+def test_page_whose_buttons_are_not_known_yet_is_waited_for():
+    widgets, buttons = examine_page(WELL, replace(LAB, while_busy=None))
+
+    assert (widgets.standing, buttons.standing) == (Standing.GOOD, Standing.WAITING)
+
+
 def test_page_that_answers_on_the_thread_of_the_cells_has_buttons_that_wait():
     _, buttons = examine_page(WELL, replace(LAB, while_busy=False))
     _, without = examine_page(replace(WELL, subshells=False), replace(LAB, while_busy=False))

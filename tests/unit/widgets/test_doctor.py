@@ -27,13 +27,24 @@ def test_page_is_waited_for_until_it_says_what_it_is():
     doctor = Doctor(WELL)
     before = [row["standing"] for row in doctor.rows[:2]]
 
-    says(doctor, front_end="JupyterLab", version="4.6.6")
+    says(doctor, front_end="JupyterLab", version="4.6.6", last=True)
 
     assert before == [Standing.WAITING, Standing.WAITING]
     assert doctor.rows[0]["found"] == "they work: JupyterLab 4.6.6 answered"
     assert "wait until the cell has ended" in doctor.rows[1]["found"]  # a test runs on the main thread
     assert doctor.summary == "Everything works; 1 note."
     assert doctor.is_well
+
+
+def test_first_words_on_the_thread_of_the_cells_say_nothing_of_buttons_and_later_ones_beside_it_do(monkeypatch):
+    doctor = Doctor(WELL)
+    standings = []
+    for beside, last in ((False, False), (True, False), (False, True)):
+        monkeypatch.setattr(module, "is_beside_cells", lambda beside=beside: beside)
+        says(doctor, front_end="JupyterLab", version="4.6.6", last=last)
+        standings.append((doctor.rows[1]["standing"], doctor.settled))
+
+    assert standings == [(Standing.WAITING, False), (Standing.GOOD, True), (Standing.GOOD, True)]
 
 
 def test_what_a_page_calls_itself_is_data():
