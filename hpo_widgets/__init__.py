@@ -41,6 +41,7 @@ _HOMES = {
     "attach": "sdk.tune",
     "choice": "model.space_shorthand",
     "configure": "store.location",
+    "doctor": "widgets.doctor",
     "integer": "model.space_shorthand",
     "lognormal": "model.space_shorthand",
     "loguniform": "model.space_shorthand",
@@ -75,6 +76,7 @@ __all__ = [
     "attach",
     "choice",
     "configure",
+    "doctor",
     "integer",
     "lognormal",
     "loguniform",
@@ -105,6 +107,7 @@ if TYPE_CHECKING:
     from hpo_widgets.study import Study
     from hpo_widgets.widgets.app import app
     from hpo_widgets.widgets.dashboard import Dashboard
+    from hpo_widgets.widgets.doctor import doctor
     from hpo_widgets.widgets.limits_form import LimitsForm
     from hpo_widgets.widgets.objective_form import ObjectiveForm
     from hpo_widgets.widgets.space_form import SearchSpaceForm

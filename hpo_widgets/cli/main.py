@@ -13,6 +13,7 @@ from hpo_widgets.errors import HpoError, InvalidInput
 
 COMMANDS = {
     "agent": ("hpo_widgets.cli.agent", "serve a queue of the store: run the tasks that wait in it"),
+    "doctor": ("hpo_widgets.cli.doctor", "say what works on this machine, and what to do about what does not"),
     "param-search": ("hpo_widgets.cli.param_search", "search the parameters of a script, notebook or recorded task"),
     "show": ("hpo_widgets.cli.show", "list the studies of the store, print one, or write its report"),
 }
