@@ -9,7 +9,7 @@ May import: `hpo_widgets.errors`, `model`, `dialects`, `strategies`, `store`, `a
 Threads: none are started; one optimizer belongs to one thread.
 """
 
-from hpo_widgets.comet.experiment import Experiment
+from hpo_widgets.comet.experiment import Experiment, OfflineExperiment
 from hpo_widgets.comet.optimizer import Optimizer
 
-__all__ = ["Experiment", "Optimizer"]
+__all__ = ["Experiment", "OfflineExperiment", "Optimizer"]

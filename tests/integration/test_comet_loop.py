@@ -79,13 +79,3 @@ def test_another_optimizer_goes_on_by_the_id_alone(monkeypatch: pytest.MonkeyPat
     assert second.get_id() == first.get_id() and len(hpo.attach(first.get_id()).tasks()) == 5
 
 
-def test_what_this_version_has_not_is_refused_and_nothing_is_recorded() -> None:
-    with pytest.raises(InvalidInput, match="parent is not part of this version"):
-        Optimizer(CONFIG, parent="x")
-    with pytest.raises(InvalidInput, match="experiment_class"):
-        Optimizer(CONFIG, experiment_class="OfflineExperiment")
-    with pytest.raises(InvalidInput, match="'trails' is no argument"):
-        Optimizer(CONFIG, trails=3)
-    with pytest.raises(NotFound, match="neither a file nor the id"):
-        Optimizer("nowhere.json")
-    assert hpo.studies() == []
