@@ -58,6 +58,8 @@ class Issuer:
         self._requests = Requests()
         self._cursor = Cursor()
         self._ended: set[int] = set()
+        self._reported: dict[str, Sequence[MetricSummary]] = {}
+        """What tasks that this process has just ended had logged."""
         self._agent: str | None = None
         self._me: Owner | None = None
         self._pid = os.getpid()
@@ -113,7 +115,9 @@ class Issuer:
             for each in self.store.summaries(self.id, metrics_of(self.config.objectives)):
                 by_task[each.task] = [each]
         else:
-            by_task.update({task.id: self.store.task_summaries(task.id) for task in ended})
+            for task in ended:
+                known = self._reported.pop(task.id, None)
+                by_task[task.id] = self.store.task_summaries(task.id) if known is None else known
         return {task.id: read_result(self.config.objectives, by_task[task.id]).values[0] for task in ended}
 
     def _claim(self, project: str) -> tuple[TaskRecord | None, bool]:
@@ -230,17 +234,16 @@ class Issuer:
         now = time.time()
         wanted = metrics_of(self.config.objectives)[0]
         with self._transaction():
-            follows = "sets" in self.__dict__  # a process that only reports does not load the strategy
-            if follows:
-                self.look()
-            else:
-                self._requests.take_in(self.store.requests(self.id))
+            self._requests.take_in(each for each in self.store.open_requests(queue="") if each.task == task)
             stop = self._requests.answer_stop(self, task, now)
             if stop is not None and ending.error is None:
                 ending = Ending(stopped=stop)
-            to, changes, missing = outcome(ending, wanted, self.store.task_summaries(task))
+            reported = self.store.task_summaries(task)
+            to, changes, missing = outcome(ending, wanted, reported)
             self.store.move_task(task, to, expect=[TaskState.RUNNING], ended=now, **changes)
             self.held.discard(task)
+            self._reported[task] = reported
+            follows = "sets" in self.__dict__  # a process that only reports does not load the strategy
             if follows and (self.sets.count >= self.sets.most or self.record.state is StudyState.DRAINING):
                 self.look()
                 self.conclude_if_done(now)
