@@ -6,7 +6,6 @@ import contextlib
 import os
 import time
 import uuid
-import warnings
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from hpo_widgets.comet.ending import Ending, outcome
 from hpo_widgets.comet.phases import read_prior
 from hpo_widgets.comet.requests import Requests
 from hpo_widgets.comet.sets import Issue, Sets
+from hpo_widgets.comet.surroundings import warn
 from hpo_widgets.dialects.comet import read_config
 from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.engine.judging import task_name
@@ -248,7 +248,7 @@ class Issuer:
                 self.look()
                 self.conclude_if_done(now)
         if missing is not None:
-            warnings.warn(f"experiment {task[:8]}: {missing}", stacklevel=2)
+            warn(f"experiment {task[:8]}: {missing}")
 
     def conclude_if_done(self, now: float) -> None:
         """Ends the search when nothing runs and nothing is left to run."""

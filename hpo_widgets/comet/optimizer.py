@@ -77,7 +77,6 @@ class Optimizer:
         self.id = self._meant(store, config, trials, parent, parent_top)
         issuer = Issuer(store, self.id)
         self._seat = Seat(issuer)
-        self._count = 0
         self._over = issuer.record.state.is_final
         LOG.info("COMET_OPTIMIZER_ID=%s", self.id, extra={"action": "optimizer"})
         if self._verbose:
@@ -190,8 +189,7 @@ class Optimizer:
             self._tell_end()
             return None
         self._over = False
-        self._count += 1
-        return assignment(seat, task, seat.issuer.sets.count)
+        return assignment(seat, task)
 
     def _tell_end(self) -> None:
         record = self._seat.issuer.record

@@ -81,14 +81,14 @@ class Seat:
         )
 
 
-def assignment(seat: Seat, task: TaskRecord, count: int) -> Assignment:
+def assignment(seat: Seat, task: TaskRecord) -> Assignment:
     """Gives a task in the words of Comet's server (reference a10)."""
     repeats = seat.issuer.comet.trials
     data = {
         "id": seat.issuer.id,
         "pid": task.id,
         "trial": (task.trial or 0) % repeats + 1,
-        "count": count,
+        "count": (task.trial or 0) // repeats + 1,
         "parameters": dict(task.parameters),
         "status": "assigned",
         "score": None,

@@ -42,8 +42,9 @@ class Requests:
         return next((each for each in self._open.values() if each.kind is RequestKind.ENQUEUE), None)
 
     def asks_to_stop(self, task: str) -> bool:
-        """Tells whether somebody wants a task to end."""
-        return any(each.task == task for each in self._open.values() if each.kind is RequestKind.STOP_TASK)
+        """Tells whether somebody wants a task to end, or its search."""
+        wanted = self._open.values()
+        return any(each.task == task or (each.task is None and each.kind is RequestKind.STOP) for each in wanted)
 
     def carry_out(self, issuer: Issuer, now: float) -> None:
         """Carries out what was asked of the search itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from typing import Any
 
 
@@ -22,3 +23,11 @@ def uncaught() -> BaseException | None:
     if shell() is not None or hasattr(sys, "ps1"):
         return None
     return getattr(sys, "last_value", None)
+
+
+def warn(text: str) -> None:
+    """Warns of something at the line of the user's own code that led here."""
+    level, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("hpo_widgets."):
+        level, frame = level + 1, frame.f_back
+    warnings.warn(text, stacklevel=level)
