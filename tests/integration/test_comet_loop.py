@@ -199,7 +199,7 @@ def test_sets_are_also_taken_as_data_and_become_experiments_elsewhere() -> None:
     assert tasks_of(other)[0].state is TaskState.COMPLETED
     with pytest.raises(InvalidInput, match="is completed; ask the optimizer for the next one"):
         Experiment(optimizer_data=sent)
-    with pytest.raises(InvalidInput, match="give what Optimizer.next_data"):
+    with pytest.raises(InvalidInput, match=r"give what Optimizer\.next_data"):
         Experiment(optimizer_data={"x": 1})
 
 
@@ -213,7 +213,7 @@ def test_experiments_may_be_of_a_class_of_ones_own() -> None:
         for experiment in optimizer.get_experiments():
             experiment.log_both(1.0)
         assert len(optimizer.results()) == 4
-    with pytest.raises(InvalidInput, match="has to give an hpo_widgets.comet.Experiment"):
+    with pytest.raises(InvalidInput, match=r"has to give an hpo_widgets\.comet\.Experiment"):
         Optimizer(RANDOM, experiment_class=lambda **_: None).next()
 
 
@@ -242,12 +242,16 @@ def test_repeats_give_mean_and_spread_and_the_strategy_learns_the_mean() -> None
 
 def test_a_set_that_failed_is_given_out_again_as_often_as_retry_assign_limit_says() -> None:
     optimizer = Optimizer({**RANDOM, "spec": {"maxCombo": 2, "retryAssignLimit": 1, "seed": 1}})
-    tried = []
-    with pytest.warns(UserWarning, match="never logged; logged were: none"):
+    tried: list[float] = []
+
+    def run() -> None:
         for experiment in optimizer.get_experiments():
             tried.append(experiment.params["x"])
             if len(tried) > 2:
                 experiment.log_metric("loss", 1.0)
+
+    with pytest.warns(UserWarning, match="never logged; logged were: none"):
+        run()
     assert tried[0] == tried[1] and tried[0] not in tried[2:] and len(tried) == 3
     assert optimizer.status()["retryCount"] == 1
 
