@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -52,10 +53,17 @@ class Seat:
 
     def __init__(self, issuer: Issuer) -> None:
         self.issuer = issuer
-        self.ends: dict[str, Callable[[Ending], None]] = {}
-        """How to end what has become an experiment, by task."""
+        self._ends: dict[str, Callable[[Ending], None]] = {}
+        self._pid = os.getpid()
         self.metadata: dict[str, Any] | None = None
         self.leaving = Leaving(self.end, lambda: list(self.ends), issuer.leave)
+
+    @property
+    def ends(self) -> dict[str, Callable[[Ending], None]]:
+        """How to end what has become an experiment in this process, by task; a parent's are not a fork's to end."""
+        if self._pid != os.getpid():
+            self._ends, self._pid = {}, os.getpid()
+        return self._ends
 
     def end(self, task: str, ending: Ending) -> None:
         """Ends an experiment if it is open."""

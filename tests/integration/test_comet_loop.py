@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -16,6 +17,7 @@ import hpo_widgets as hpo
 from hpo_widgets.comet import Experiment, Optimizer
 from hpo_widgets.errors import HpoError, InvalidInput, NotFound
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.store.sqlite import SqliteStore
 
 CONFIG: dict[str, Any] = {
     "algorithm": "bayes",
@@ -351,3 +353,71 @@ def test_a_grid_skips_what_its_parent_has_tried() -> None:
     tried = [experiment.params for experiment in second.get_experiments() if experiment.log_metric("loss", 1.0) is None]
     assert tried == [{"a": 3, "b": "u"}, {"a": 3, "b": "v"}]
     assert second.study.record.reason == "search space exhausted"
+
+
+def test_in_a_task_of_a_study_an_experiment_reports_to_that_task() -> None:
+    def train(x: float) -> None:
+        experiment = Experiment(project_name="ignored")
+        experiment.log_parameter("epochs", 3)
+        experiment.log_metric("loss", experiment.get_parameter("x"))
+        experiment.end()
+
+    study = hpo.tune(
+        train, {"x": (0.0, 1.0)}, objective="loss", strategy="random", max_jobs=2, isolation="same-thread", seed=1
+    )
+    assert study.wait(60)
+    table = study.tasks()
+    assert (table["state"] == "completed").all() and (table["loss"] == table["x"]).all() and len(table) == 2
+    (kept,) = study.artifacts(table["id"][0])
+    assert json.loads(study.store.read_artifact(kept))["parameters"] == {"epochs": 3}
+
+
+def test_asking_for_a_set_reads_what_is_new_and_not_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    optimizer = Optimizer({**RANDOM, "spec": {"maxCombo": 60, "seed": 1}}, verbose=0)
+    read: list[int] = []
+    real = SqliteStore.delta
+
+    def count(self: SqliteStore, *arguments: Any) -> Any:
+        found = real(self, *arguments)
+        read.append(len(found.tasks))
+        return found
+
+    def whole(*_: Any) -> Any:
+        raise AssertionError("the loop has read all tasks of the search")
+
+    monkeypatch.setattr(SqliteStore, "delta", count)
+    monkeypatch.setattr(SqliteStore, "tasks", whole)
+    monkeypatch.setattr(SqliteStore, "summaries", whole)
+    for experiment in optimizer.get_experiments():
+        experiment.log_metric("loss", 1.0)
+    assert optimizer._seat.issuer.sets.count == 60 and max(read) <= 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_forked_process_takes_sets_of_its_own() -> None:
+    optimizer = Optimizer({**RANDOM, "spec": {"maxCombo": 6, "seed": 1}}, verbose=0)
+    first = optimizer.next()
+    assert first is not None
+    first.log_metric("loss", 1.0)
+    child = os.fork()
+    if child == 0:  # it ends no experiment of its parent, and leaves one of its own behind
+        os._exit(0 if optimizer.next() is not None else 1)
+    assert os.waitpid(child, 0)[1] == 0
+    assert [task.state.value for task in tasks_of(optimizer)] == ["running", "running"]
+    for experiment in optimizer.get_experiments():
+        experiment.log_metric("loss", 1.0)
+    states = [task.state.value for task in tasks_of(optimizer)]
+    assert states.count("completed") == 6 and states.count("lost") == 1
+
+
+def test_a_dashboard_shows_an_optimizer_while_its_loop_runs() -> None:
+    optimizer = Optimizer({**RANDOM, "trials": 2}, verbose=0)
+    board = hpo.Dashboard(optimizer)
+    try:
+        assert board.head["name"] == "draws"
+        for experiment in optimizer.get_experiments():
+            experiment.log_metric("loss", 1.0)
+        board.refresh()
+        assert board.head["state"] == "completed"
+    finally:
+        board.close()

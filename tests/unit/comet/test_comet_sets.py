@@ -246,3 +246,18 @@ def test_sets_of_the_parent_are_learned_and_not_tried_again() -> None:
     config = {"algorithm": "grid", "parameters": {"a": [1, 2, 3]}}
     _, sets = sets_of(config, [Prior(parameters={"a": 2}, score=0.5)])
     assert run(sets) == [{"a": 1}, {"a": 3}] and sets.is_exhausted
+
+
+@pytest.mark.parametrize("algorithm", ["random", "bayes"])
+def test_whole_numbers_on_a_scale_come_once_each_after_rounding(algorithm: str) -> None:
+    entry = {"type": "integer", "scalingType": "loguniform", "min": 1, "max": 5}
+    _, sets = sets_of({"algorithm": algorithm, "parameters": {"x": entry}, "spec": {"maxCombo": 20, "seed": 1}})
+    assert sorted(each["x"] for each in run(sets)) == [1, 2, 3, 4, 5] and sets.is_exhausted
+
+
+def test_other_limits_hold_from_the_next_set_on() -> None:
+    _, sets = sets_of({**BAYES, "trials": 2, "spec": {"maxCombo": 9, "seed": 1}})
+    sets.limit(Limits(total_max_jobs=3))
+    assert (sets.most, len(run(sets))) == (2, 4)
+    sets.limit(Limits(total_max_jobs=6))
+    assert len(run(sets)) == 2
