@@ -125,8 +125,8 @@ class Issuer:
         now = time.time()
         with self._transaction():
             self.look()
-            self._requests.carry_out(self, now)
             self._own(now)
+            self._requests.carry_out(self, now)
             if self.record.state.is_final:
                 return None, False
             limit = self.config.limits.optimization_time_limit

@@ -8,6 +8,7 @@ from typing import Any
 from hpo_widgets.comet.issuer import Issuer
 from hpo_widgets.comet.place import milliseconds
 from hpo_widgets.model.study import StudyState
+from hpo_widgets.study import Study
 
 VERSION = "2.0.1"
 """The version of Comet's server whose keys these are."""
@@ -23,7 +24,8 @@ STATES = {
 def status_of(issuer: Issuer) -> dict[str, Any]:
     """Gives what Comet's status holds: the config, how far the search is, times in milliseconds since 1970.
 
-    Ours besides: `parent`, the id of the search that it goes on from, with what was learned from that.
+    Ours besides: `parent`, the id of the search that it goes on from, with what was learned from that; and `best`, the
+    set with the best mean, with its score, spread and the number of its runs; both `None` where there is none.
     """
     record, comet = issuer.refresh(), issuer.comet
     tasks = [task for task in issuer.store.tasks(issuer.id) if task.trial is not None]
@@ -59,5 +61,14 @@ def status_of(issuer: Issuer) -> dict[str, Any]:
         },
         "status": STATES.get(record.state, "running"),
         "version": VERSION,
+        "best": _best(issuer),
         "parent": None if parent is None else {key: parent[key] for key in ("id", "sets", "told")},
     }
+
+
+def _best(issuer: Issuer) -> dict[str, Any] | None:
+    found = Study(issuer.store, issuer.id).top_sets(1)
+    if not found:
+        return None
+    best = found[0]
+    return {"parameters": best.parameters, "score": best.mean[0], "spread": best.spread[0], "runs": best.counted}

@@ -83,16 +83,19 @@ class Results(StoredStudy):
         config = self.config
         return sets_table(self._sets(config), config.objectives, config.space.names)
 
+    def top_sets(self, count: int | None = None) -> list[SetResult]:
+        """Gives the parameter sets that have a result, best mean first."""
+        return [each for each in self._sets(self.config) if each.counted][:count]
+
     def best_set(self) -> str:
         """Says what the set with the best mean has reached, as "loss 0.25 ± 0.03 over 3 runs with x=2".
 
         Raises:
             NoResult: When no run has a result that counts yet.
         """
-        config = self.config
-        found = self._sets(config)
-        if found and found[0].counted:
-            return found[0].describe(config.objectives)
+        found = self.top_sets(1)
+        if found:
+            return found[0].describe(self.config.objectives)
         raise NoResult(self.why_no_result())
 
     def _sets(self, config: StudyConfig) -> list[SetResult]:

@@ -240,6 +240,8 @@ def test_repeats_give_mean_and_spread_and_the_strategy_learns_the_mean() -> None
     assert (table["mean"] - table["x"]).tolist() == pytest.approx([0.3] * 4)
     assert table["spread"].tolist() == pytest.approx([0.3] * 4)
     assert "± 0.3 over 3 runs with x=" in optimizer.study.best_set()
+    best = optimizer.status()["best"]
+    assert best["runs"] == 3 and (best["score"], best["spread"]) == pytest.approx((best["parameters"]["x"] + 0.3, 0.3))
 
 
 def test_a_set_that_failed_is_given_out_again_as_often_as_retry_assign_limit_says() -> None:
@@ -421,3 +423,16 @@ def test_a_dashboard_shows_an_optimizer_while_its_loop_runs() -> None:
         assert board.head["state"] == "completed"
     finally:
         board.close()
+
+
+def test_nobody_but_its_loop_can_start_a_search_and_a_pause_before_it_holds() -> None:
+    optimizer = Optimizer(RANDOM, verbose=0)
+    study = hpo.attach(optimizer.get_id())
+    with pytest.raises(InvalidInput, match="waits for its loop: run it with Optimizer"):
+        study.start()
+    study.pause()
+    threading.Timer(0.2, study.resume).start()
+    assert optimizer.next() is not None
+    requests = study.store.requests(study.id)
+    assert [request.kind.value for request in requests] == ["pause", "resume"] and tasks_of(optimizer)[0].started
+    assert tasks_of(optimizer)[0].created >= requests[1].time
