@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from hpo_widgets.comet.phases import Parent, read_parent, region, top_count, usable
-from hpo_widgets.dialects.comet import CometConfig, parse_text, read_config
+from hpo_widgets.dialects.comet import CometConfig, read_config
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.limits import Limits
@@ -46,26 +46,28 @@ def find(store: Store, id: str) -> StudyRecord:
     return record
 
 
-def read_given(config: Any) -> Any:
-    """Gives the config that is meant: a dict, what a file holds, or the id of an optimizer as text.
+def read_given(config: Any) -> CometConfig | str | None:
+    """Gives the config that is meant, of a dict or a file; else the id of an optimizer, as text.
 
     Raises:
-        InvalidInput: For a file that is no config.
+        InvalidInput: For what is no config, with all problems at once.
     """
-    if config is None or isinstance(config, Mapping):
-        return config
+    if config is None:
+        return None
+    if isinstance(config, Mapping):
+        return read_config(config)
     if not isinstance(config, str | os.PathLike):
         raise InvalidInput(f"config is {config!r:.200}; give a dict, the path of a config file, or an id.")
     path = Path(os.fspath(config))
-    return parse_text(path.read_text(encoding="utf-8")) if path.is_file() else str(config)
+    return read_config(path.read_text(encoding="utf-8")) if path.is_file() else str(config)
 
 
-def begin(store: Store, given: Mapping[str, Any] | None, trials: int | None, parent: Any, top: int | None) -> str:
+def begin(store: Store, comet: CometConfig | None, trials: int | None, parent: Any, top: int | None) -> str:
     """Records a new search and gives its id.
 
     Args:
         store: Where to.
-        given: The config; with a parent `None` stands for the parent's own, narrowed to its best region.
+        comet: The config; with a parent `None` stands for the parent's own, narrowed to its best region.
         trials: Repeats of each set, instead of what the config says.
         parent: Id or name of a study, or something with `get_id`; `None` for none.
         top: How many of the parent's best sets span that region.
@@ -75,18 +77,20 @@ def begin(store: Store, given: Mapping[str, Any] | None, trials: int | None, par
         NotFound: For a parent that is not there.
     """
     if parent is None:
-        return _record(store, _filled(read_config(given or {}), trials), None)
+        if comet is None:
+            raise InvalidInput("config is None; give a dict, the path of a config file, or the id of an optimizer.")
+        return _record(store, _filled(comet, trials), None)
     wanted = parent.get_id() if hasattr(parent, "get_id") else str(getattr(parent, "id", parent))
     now = time.time()
     before = read_parent(store, store.study(wanted), now)
-    if given is None:
-        given = narrowed(store, before.record, top)
+    if comet is None:
+        comet = read_config(narrowed(store, before.record, top))
     elif top is not None:
         raise InvalidInput(
             "parent_top is given beside a config; it says how far None is narrowed. Leave one of them out.",
             subject="Optimizer",
         )
-    return _record(store, _filled(read_config(given), trials), before, now)
+    return _record(store, _filled(comet, trials), before, now)
 
 
 def narrowed(store: Store, record: StudyRecord, top: int | None = None) -> dict[str, Any]:

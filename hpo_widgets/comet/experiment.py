@@ -24,6 +24,8 @@ IGNORED = (
     "parse_args",
 )  # fmt: skip
 """Arguments of Comet's class that switch what its servers or its hooks into frameworks record."""
+OWN = ("api_key", "workspace", "project_name")
+"""Arguments of Comet's class that name where it records."""
 
 
 class Experiment:
@@ -255,18 +257,25 @@ class OfflineExperiment(Experiment):
     """Is an `Experiment`: here all of them are offline."""
 
 
-def check_arguments(subject: str, kwargs: Mapping[str, Any], *, more: tuple[str, ...] = ()) -> None:
-    """Refuses arguments that Comet's `Experiment` does not have.
+def check_arguments(
+    subject: str, kwargs: Mapping[str, Any], *, more: tuple[str, ...] = (), named: tuple[str, ...] = OWN
+) -> None:
+    """Refuses arguments that Comet's classes do not have.
+
+    Args:
+        subject: Whose arguments they are.
+        kwargs: What was given by name.
+        more: What is allowed besides Comet's switches.
+        named: Other arguments that may have been meant.
 
     Raises:
         InvalidInput: With the closest names, all at once.
     """
-    allowed = ("api_key", "workspace", "project_name", *more, *IGNORED)
     problems = []
     for name in kwargs:
         if name not in (*more, *IGNORED):
-            close = get_close_matches(name, allowed, n=2)
-            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else "leave it out."
+            close = get_close_matches(name, (*named, *more, *IGNORED), n=2)
+            hint = f"did you mean {' or '.join(map(repr, close))}?" if close else f"it takes {', '.join(named)}."
             problems.append(f"{name!r} is no argument of {subject}; {hint}")
     if problems:
         raise InvalidInput(problems, subject=subject)

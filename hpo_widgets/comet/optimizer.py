@@ -5,17 +5,15 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable, Iterator, Mapping
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.comet.begin import begin, find, known_id, narrowed, read_given
 from hpo_widgets.comet.ending import Ending
-from hpo_widgets.comet.experiment import Experiment, OfflineExperiment, check_arguments
+from hpo_widgets.comet.experiment import OWN, Experiment, OfflineExperiment, check_arguments
 from hpo_widgets.comet.issuer import Issuer
 from hpo_widgets.comet.place import Seat, assignment
 from hpo_widgets.comet.status import status_of
 from hpo_widgets.comet.surroundings import say
-from hpo_widgets.dialects.comet import read_config
 from hpo_widgets.errors import InvalidInput, NoResult
 from hpo_widgets.model.study import StudyState
 from hpo_widgets.store.location import open_store
@@ -68,7 +66,7 @@ class Optimizer:
         **kwargs: Any,
     ) -> None:
         self._make = _class_of(experiment_class)
-        _check_names(kwargs)
+        check_arguments("Optimizer", kwargs, more=LEGACY, named=ARGUMENTS)
         self._kwargs = {key: value for key, value in kwargs.items() if key not in ("optimizer_id", "workspace")}
         if parent is None and parent_top is not None:
             raise InvalidInput("parent_top is given without parent; name the search before.", subject="Optimizer")
@@ -90,8 +88,6 @@ class Optimizer:
                 LOG.warning("the optimizer %s of the environment goes on; what else is given is not used.", known)
             return find(store, known).id
         given = read_given(config)
-        if given is None and parent is None:
-            raise InvalidInput("config is None; give a dict, the path of a config file, or the id of an optimizer.")
         if isinstance(given, str):
             if parent is not None:
                 raise InvalidInput(
@@ -101,7 +97,7 @@ class Optimizer:
                 )
             return find(store, given).id
         if given is not None:
-            self._verbose = self._verbose and bool(read_config(given).verbose)
+            self._verbose = self._verbose and bool(given.verbose)
         return begin(store, given, trials, parent, top)
 
     def __repr__(self) -> str:
@@ -137,7 +133,7 @@ class Optimizer:
         """
         kwargs = {**self._kwargs, **experiment_kwargs}
         if self._make in CLASSES.values():
-            check_arguments("an experiment", kwargs, more=("api_key", "workspace", "project_name"))
+            check_arguments("an experiment", kwargs, more=OWN)
         self._end_open()
         data = self._take(str(kwargs.get("project_name") or ""))
         if data is None:
@@ -268,19 +264,6 @@ def _class_of(given: Any) -> Callable[..., Any]:
         "hpo_widgets.comet.Experiment, or a function that makes one of keyword arguments.",
         subject="Optimizer",
     )
-
-
-def _check_names(kwargs: Mapping[str, Any]) -> None:
-    problems = []
-    for name in kwargs:
-        try:
-            check_arguments("Optimizer", {name: None}, more=LEGACY)
-        except InvalidInput as error:
-            close = get_close_matches(name, ARGUMENTS, n=1)
-            hint = f"did you mean {close[0]!r}?" if close else f"it takes {', '.join((*ARGUMENTS, *LEGACY))}."
-            problems += [f"{name!r} is no argument of Optimizer; {hint}"] if error.problems else []
-    if problems:
-        raise InvalidInput(problems, subject="Optimizer")
 
 
 def _about_parent(parent: Mapping[str, Any] | None) -> str:

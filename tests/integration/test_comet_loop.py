@@ -120,6 +120,9 @@ def test_a_text_that_is_neither_a_file_nor_an_id_says_so() -> None:
         Optimizer("nowhere.json")
     with pytest.raises(InvalidInput, match="config is None"):
         Optimizer()
+    with pytest.warns(UserWarning, match="'maxcombo' is unknown and ignored") as caught:
+        Optimizer({**RANDOM, "spec": {"maxcombo": 3}})
+    assert len(caught) == 1
 
 
 def test_an_unknown_argument_of_an_experiment_is_named_before_a_set_is_taken() -> None:
