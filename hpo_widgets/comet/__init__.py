@@ -7,9 +7,9 @@ is given back by the next one that asks, which also carries out what people ask 
 An error in the loop is never swallowed.
 
 What Comet leaves open is decided so. An experiment that its loop left by `break` is completed if it has logged the
-metric; one that an error left is failed, with the traceback; one that was interrupted is aborted, and counts if it has
-a value. A set that failed is given out again up to `retryAssignLimit` times; one that was lost, interrupted or left
-before it had a value at least once more. The mean of a set's runs is what the strategy learns. `parent=` tells a new
+metric; one that an error left is failed, with the traceback; one that was interrupted is aborted. A set that failed is
+given out again up to `retryAssignLimit` times; one that was lost, interrupted, or left before it had a value at least
+once more. The mean of a set's runs is what the strategy learns. `parent=` tells a new
 search what another one has tried inside its ranges; its best region is never wider than it was.
 
 May import: `hpo_widgets.errors`, `model`, `dialects`, `strategies`, `store`, `agents`, `engine`, `study`, `sdk`.

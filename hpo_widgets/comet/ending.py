@@ -2,8 +2,8 @@
 
 Comet's rule: an experiment is completed when a value was logged under `spec.metric`, else it was not, and
 `retryAssignLimit` gives its set out again (reference a10). What an error ended is failed whatever it had logged, with
-the traceback; what a person interrupted is aborted, and counts when it had a value. What had none because its loop was
-interrupted or left is given out again by the next one that asks, like what a dead process held.
+the traceback. What a person interrupted half-way is aborted and given out again by the next one that asks, like what a
+dead process held; so is what a `break` left before it had a value.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from hpo_widgets.model.task import Reason, TaskState
 
 GIVEN_BACK = f"{Reason.USER.value} ("
 """Beginning of the reasons for which a set without a value runs again: its loop was left, nobody had judged it."""
+INTERRUPTED = f"{GIVEN_BACK}the loop was interrupted)"
+"""Reason of what Ctrl-C or the notebook's stop button ended: it runs again, whatever it had reached by then."""
 LISTED = 12
 """Names of metrics that a message lists."""
 
@@ -44,7 +46,7 @@ def ending_of(error: BaseException | None, left: str) -> Ending:
     if error is None or (isinstance(error, SystemExit) and not error.code):
         return Ending(left=left)
     if isinstance(error, KeyboardInterrupt):
-        return Ending(stopped=f"{GIVEN_BACK}the loop was interrupted)")
+        return Ending(stopped=INTERRUPTED)
     return Ending(error="".join(traceback.format_exception(error)))
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import fmean
 from typing import Any
 
-from hpo_widgets.comet.ending import GIVEN_BACK
+from hpo_widgets.comet.ending import GIVEN_BACK, INTERRUPTED
 from hpo_widgets.dialects.comet import CometConfig
 from hpo_widgets.engine.judging import judge_end, retry
 from hpo_widgets.engine.picture import Start
@@ -262,10 +262,14 @@ class Sets:
 def _retry(task: TaskRecord, score: float | None, limits: Limits) -> Start | None:
     """Gives the run that replaces one that was not completed, by the retry rules; `None` when it has had its chances.
 
-    One whose loop was left before it had a score runs again at least once; one that a person skipped is over.
+    One that was interrupted, or whose loop was left before it had a score, runs again at least once; one that a person
+    skipped is over.
     """
-    if task.state is not TaskState.ABORTED or task.trial is None or task.reason == SKIPPED or score is not None:
+    interrupted = task.reason == INTERRUPTED
+    if task.state is not TaskState.ABORTED or task.trial is None or task.reason == SKIPPED:
         return retry(task, limits)
+    if score is not None and not interrupted:
+        return None
     chances = max(1, limits.retries) if (task.reason or "").startswith(GIVEN_BACK) else limits.retries
     if task.attempt >= chances:
         return None

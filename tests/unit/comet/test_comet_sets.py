@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hpo_widgets.comet.begin import STRATEGIES
-from hpo_widgets.comet.ending import GIVEN_BACK
+from hpo_widgets.comet.ending import GIVEN_BACK, INTERRUPTED
 from hpo_widgets.comet.sets import Issue, Prior, Sets
 from hpo_widgets.dialects.comet import CometConfig, read_config
 from hpo_widgets.model.config import StudyConfig
@@ -231,6 +231,15 @@ def test_a_set_without_a_score_runs_again_by_the_retry_rules(
         attempts.append(issue.attempt)
         sets.show(task_of(issue, len(attempts), state, reason), None)
     assert attempts == list(range(runs)) and sets.is_done
+
+
+def test_what_was_interrupted_half_way_runs_again_and_its_first_value_does_not_count() -> None:
+    _, sets = sets_of({**BAYES, "spec": {"maxCombo": 1, "seed": 1}})
+    for attempt, state in enumerate((TaskState.ABORTED, TaskState.COMPLETED)):
+        issue = sets.next()
+        assert issue is not None and issue.attempt == attempt
+        sets.show(task_of(issue, attempt, state, INTERRUPTED if attempt == 0 else None), 9.0 - attempt)
+    assert sets.next() is None and sets._scores == {0: 8.0}
 
 
 def test_what_a_transaction_lost_is_proposed_again() -> None:
