@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from hpo_widgets.engine import desk
 from hpo_widgets.engine.judging import judge_end, retry
@@ -17,6 +18,8 @@ from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Past, PastTask
 
+LOGGED = "logged"
+"""Key of a task's memo that holds what Comet's `log_parameter` and `log_other` were given."""
 VANISHED = "its process ended together with the engine that had started it"
 
 
@@ -155,6 +158,8 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
     for trial, task in sorted(last_runs.items()):
         ending = judge_end(task, results.get(task.id, empty).values) if task.state.is_final else (None, None)
         outcome, values = ending
+        memo = dict(task.memo or {})
+        logged: dict[str, dict[str, Any]] = memo.pop(LOGGED, {})
         found.append(
             PastTask(
                 trial=trial,
@@ -162,7 +167,8 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
                 outcome=outcome,
                 values=values,
                 reports=tuple(reports[task.id]),
-                memo=task.memo,
+                memo=memo or None,
+                user_attrs={**logged.get("parameters", {}), **logged.get("others", {})},
                 task=task.id,
                 state=task.state.value,
                 datetime_start=None if task.started is None else datetime.fromtimestamp(task.started, UTC),
