@@ -193,6 +193,8 @@ class Optimizer:
     def _leave(self, pid: int) -> None:
         """Ends what is open when the process ends: as failed when an error ended it, which `last_value` holds."""
         last = getattr(sys, "last_value", None)
+        if isinstance(last, KeyboardInterrupt):  # nobody has judged the sets: the next process that asks runs them
+            return
         error = None if last is None else "".join(traceback.format_exception(last))
         for experiment in list(self._open.values()) if os.getpid() == pid else ():
             with contextlib.suppress(HpoError):  # the next process that asks finds this one gone

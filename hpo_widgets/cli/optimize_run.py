@@ -1,0 +1,197 @@
+"""Runs a script in several processes on one search, replaces those that die while it gets on, and ends in order."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+from hpo_widgets.cli.children import Child, Children
+from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
+from hpo_widgets.cli.progress import PERIOD_S, Progress, given_text
+from hpo_widgets.cli.tables import result_table
+from hpo_widgets.comet import Optimizer
+from hpo_widgets.engine.give_back import give_back
+from hpo_widgets.engine.judging import retry
+from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.sdk.tune import attach
+from hpo_widgets.store.location import VARIABLE, store_folder
+
+GRACE_S = 60.0
+"""From the first Ctrl-C until processes that have not ended are killed (Comet's, reference a10)."""
+MOST_DEATHS = 5
+"""Processes that may be killed one after the other, with nothing completed between, before none is replaced."""
+BAD_ENDS = (TaskState.FAILED, TaskState.LOST, TaskState.ABORTED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Says what to run on which search."""
+
+    optimizer: Optimizer
+    words: tuple[str, ...]
+    """The command line of each process."""
+    processes: int
+    """How many at one time."""
+    again: str
+    """The command that goes on with the search."""
+    grace: float = GRACE_S
+    """Seconds."""
+
+
+def run_plan(plan: Plan) -> int:
+    """Runs the script until nothing is left or all processes have ended, and gives the exit code."""
+    return _Session(plan).run()
+
+
+class _Session:
+    """Is one run of the command."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._plan = plan
+        self._id = plan.optimizer.get_id()
+        self._study = attach(self._id)
+        self._store = self._study.store
+        self._before = {task.id for task in self._store.tasks(self._id)}
+        self._progress = Progress(self._study, sys.stderr, resumed=True)
+        self._say = self._progress.say
+        folder = store_folder()
+        env = {
+            **os.environ,
+            "COMET_OPTIMIZER_ID": self._id,
+            "HPO_WIDGETS_OPTIMIZER_ID": self._id,
+            "COMET_OPTIMIZER_PROCESS_JOBS": str(plan.processes),
+            VARIABLE: str(folder),
+            "PYTHONUNBUFFERED": "1",
+        }
+        self._children = Children(plan.words, env, lambda number: self._log(folder, number), self._show)
+        self._interrupts = 0
+        self._answered = 0
+        self._kill_at: float | None = None
+        self._failed = 0
+        self._deaths = 0
+        self._completed = self._count()
+
+    def run(self) -> int:
+        if self._study.record.state.is_final:
+            self._say(f"the search {self._id} has ended ({self._study.state}); nothing is left to run")
+            return self._conclude()
+        begun = time.monotonic()
+        config = self._plan.optimizer.status()
+        self._say(f"COMET_OPTIMIZER_ID={self._id}")
+        before = {each: signal.signal(each, self._interrupt) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+        try:
+            for _ in range(self._plan.processes):
+                self._children.start()
+            while self._children.living:
+                for child, code in self._children.pump(PERIOD_S):
+                    self._took_leave(child, code)
+                self._answer()
+                self._progress.draw()
+        finally:
+            self._children.signal(signal.SIGKILL)  # only what an error has left
+            for each, handler in before.items():
+                signal.signal(each, handler)
+        self._progress.draw(last=True)
+        self._say(f"\n{config['algorithm']}, {self._study.state} after {time.monotonic() - begun:.1f} s")
+        return self._conclude()
+
+    def _log(self, folder: Path, number: int) -> Path:
+        return folder / "logs" / f"optimize-{self._id}-{os.getpid()}-{number}.log"
+
+    def _show(self, number: int, line: str) -> None:
+        self._progress.write(f"[{number}] {line}\n", sys.stdout)
+
+    # -- a process has ended -------------------------------------------------------------------------------------------
+    def _took_leave(self, child: Child, code: int) -> None:
+        """Reports one that ended badly, gives back what it held, and starts another one if that may help."""
+        if code == 0:
+            return
+        give_back(self._store)
+        if self._interrupts:
+            return
+        self._failed += 1
+        tasks = [t for t in self._store.tasks(self._id) if t.pid == child.pid and (t.started or 0) >= child.started]
+        held = max(tasks, key=lambda t: t.started or 0, default=None)
+        if held is not None and held.state not in BAD_ENDS:
+            held = None
+        self._say(f"process {child.number} {_how(code)}{self._what(held)}; its output is in {child.path}")
+        if held is not None and self._may_help(held, code):
+            new = self._children.start()
+            self._say(f"process {new.number} takes its place")
+
+    def _what(self, held: TaskRecord | None) -> str:
+        if held is None:
+            return " without a parameter set"
+        again = retry(held, self._study.config.limits) is not None
+        return f" in trial {held.trial} ({given_text(held)}), which is {'' if again else 'not '}issued again"
+
+    def _may_help(self, held: TaskRecord, code: int) -> bool:
+        """Tells whether another process may do better: the search gets on, or it was only bad luck."""
+        completed = self._count()
+        got_on, self._completed = completed > self._completed, completed
+        self._deaths = 1 if got_on else self._deaths + 1
+        if self._deaths > MOST_DEATHS:
+            self._say(f"{MOST_DEATHS} processes have died and nothing was completed: no more are started")
+            return False
+        return got_on or code < 0 or retry(held, self._study.config.limits) is not None
+
+    def _count(self) -> int:
+        return len(self._store.tasks(self._id, {TaskState.COMPLETED}))
+
+    # -- Ctrl-C --------------------------------------------------------------------------------------------------------
+    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
+        # It comes in the middle of anything: the loop does what is to be done.
+        self._interrupts += 1
+
+    def _answer(self) -> None:
+        """Ends the processes: the first time they are asked, the second time or when they take too long, killed."""
+        late = self._kill_at is not None and time.monotonic() > self._kill_at
+        if self._interrupts == self._answered and not late:
+            return
+        self._answered = self._interrupts
+        running = len(self._children.living)
+        if self._kill_at is None:
+            self._kill_at = time.monotonic() + self._plan.grace
+            self._say(f"ending: {running} processes are asked to end, their sets are given back (Ctrl-C again kills)")
+            self._children.signal(signal.SIGINT)
+        if self._interrupts > 1 or late:
+            self._say(f"killing {running} processes")
+            self._children.signal(signal.SIGKILL)
+
+    # -- at the end ----------------------------------------------------------------------------------------------------
+    def _conclude(self) -> int:
+        study, top = self._study, self._study.top(10)
+        if top:
+            self._say("")
+            self._say(result_table(study.config.objectives, top))
+            self._say("")
+        self._say(f"see `hpo-widgets show {self._id}`, or hpo.attach({self._id!r}) in a notebook")
+        if not study.record.state.is_final:
+            self._say(f"not all parameter sets have run; go on with `{self._plan.again}`")
+        if self._interrupts:
+            return INTERRUPTED
+        tasks = self._store.tasks(self._id)
+        if not {task.id for task in tasks} - self._before and not study.record.state.is_final and not self._failed:
+            self._say(
+                "no process has asked for a parameter set: does the script go through "
+                "hpo_widgets.comet.Optimizer(sys.argv[…]).get_experiments()?"
+            )
+            return FAILED
+        if not top:
+            errors = [task.error for task in tasks if task.error]
+            self._say(f"no parameter set has a result{': ' + errors[-1].strip().splitlines()[-1] if errors else ''}")
+        return FAILED if self._failed or not top else DONE
+
+
+def _how(code: int) -> str:
+    if code > 0:
+        return f"ended with exit code {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
