@@ -51,9 +51,9 @@ processes print is on stdout, with the number of the process before it, and kept
 progress is on stderr.
 
 A process that dies is reported and gives its set back: it is issued again if the process was killed (once at least) or
-if the config's retryAssignLimit says so. It is replaced while the search gets on; one whose script fails before
-anything was completed is not. Ctrl-C asks the processes to end (killed after a minute) and gives their sets back; a
-second Ctrl-C kills them.
+if the config's retryAssignLimit says so. Another process takes its place, unless the script has failed before it
+completed anything, or 6 have died one after the other. Ctrl-C asks the processes to end (after a minute they are
+killed) and gives their sets back; a second Ctrl-C kills them at once. Go on with the id, which is the first line.
 
 Exit code: 0 when all went well, 1 when a process failed or nothing has a result, 2 for bad input, 130 after Ctrl-C.
 """

@@ -24,7 +24,7 @@ from hpo_widgets.store.location import VARIABLE, store_folder
 GRACE_S = 60.0
 """From the first Ctrl-C until processes that have not ended are killed (Comet's, reference a10)."""
 MOST_DEATHS = 5
-"""Processes that may be killed one after the other, with nothing completed between, before none is replaced."""
+"""Processes that may die one after the other, with nothing completed between, and are replaced."""
 BAD_ENDS = (TaskState.FAILED, TaskState.LOST, TaskState.ABORTED)
 
 
@@ -39,8 +39,6 @@ class Plan:
     """How many at one time."""
     again: str
     """The command that goes on with the search."""
-    grace: float = GRACE_S
-    """Seconds."""
 
 
 def run_plan(plan: Plan) -> int:
@@ -72,16 +70,15 @@ class _Session:
         self._interrupts = 0
         self._answered = 0
         self._kill_at: float | None = None
+        self._begun = time.time()
         self._failed = 0
         self._deaths = 0
-        self._completed = self._count()
+        self._at_first = self._completed = self._count()
 
     def run(self) -> int:
         if self._study.record.state.is_final:
             self._say(f"the search {self._id} has ended ({self._study.state}); nothing is left to run")
             return self._conclude()
-        begun = time.monotonic()
-        config = self._plan.optimizer.status()
         self._say(f"COMET_OPTIMIZER_ID={self._id}")
         before = {each: signal.signal(each, self._interrupt) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
@@ -97,7 +94,6 @@ class _Session:
             for each, handler in before.items():
                 signal.signal(each, handler)
         self._progress.draw(last=True)
-        self._say(f"\n{config['algorithm']}, {self._study.state} after {time.monotonic() - begun:.1f} s")
         return self._conclude()
 
     def _log(self, folder: Path, number: int) -> Path:
@@ -119,7 +115,7 @@ class _Session:
         held = max(tasks, key=lambda t: t.started or 0, default=None)
         if held is not None and held.state not in BAD_ENDS:
             held = None
-        self._say(f"process {child.number} {_how(code)}{self._what(held)}; its output is in {child.path}")
+        self._say(f"process {child.number} {_how(code)}{self._what(held)}; see {child.path}")
         if held is not None and self._may_help(held, code):
             new = self._children.start()
             self._say(f"process {new.number} takes its place")
@@ -131,14 +127,14 @@ class _Session:
         return f" in trial {held.trial} ({given_text(held)}), which is {'' if again else 'not '}issued again"
 
     def _may_help(self, held: TaskRecord, code: int) -> bool:
-        """Tells whether another process may do better: the search gets on, or it was only bad luck."""
+        """Tells whether another process may do better: the script has worked before, or it was only bad luck."""
         completed = self._count()
-        got_on, self._completed = completed > self._completed, completed
-        self._deaths = 1 if got_on else self._deaths + 1
+        self._deaths = 1 if completed > self._completed else self._deaths + 1
+        self._completed = completed
         if self._deaths > MOST_DEATHS:
-            self._say(f"{MOST_DEATHS} processes have died and nothing was completed: no more are started")
+            self._say(f"{self._deaths} processes have died one after the other and nothing was completed: no new ones")
             return False
-        return got_on or code < 0 or retry(held, self._study.config.limits) is not None
+        return completed > self._at_first or code < 0 or retry(held, self._study.config.limits) is not None
 
     def _count(self) -> int:
         return len(self._store.tasks(self._id, {TaskState.COMPLETED}))
@@ -156,7 +152,7 @@ class _Session:
         self._answered = self._interrupts
         running = len(self._children.living)
         if self._kill_at is None:
-            self._kill_at = time.monotonic() + self._plan.grace
+            self._kill_at = time.monotonic() + GRACE_S
             self._say(f"ending: {running} processes are asked to end, their sets are given back (Ctrl-C again kills)")
             self._children.signal(signal.SIGINT)
         if self._interrupts > 1 or late:
@@ -165,27 +161,34 @@ class _Session:
 
     # -- at the end ----------------------------------------------------------------------------------------------------
     def _conclude(self) -> int:
-        study, top = self._study, self._study.top(10)
+        study, tasks, top = self._study, self._store.tasks(self._id), self._study.top(10)
         if top:
             self._say("")
             self._say(result_table(study.config.objectives, top))
-            self._say("")
-        self._say(f"see `hpo-widgets show {self._id}`, or hpo.attach({self._id!r}) in a notebook")
-        if not study.record.state.is_final:
-            self._say(f"not all parameter sets have run; go on with `{self._plan.again}`")
-        if self._interrupts:
-            return INTERRUPTED
-        tasks = self._store.tasks(self._id)
-        if not {task.id for task in tasks} - self._before and not study.record.state.is_final and not self._failed:
+        done = {t.trial for t in tasks if t.state.is_final and retry(t, study.config.limits) is None}
+        total = study.config.limits.total_max_jobs or len(done)
+        seconds = time.time() - self._begun
+        self._say(
+            f"\n{self._plan.optimizer.status()['algorithm']}: {len(done)} of {total} runs have ended, "
+            f"{sum(t.state in BAD_ENDS for t in tasks)} without a result; {seconds:.1f} s"
+        )
+        asked = {task.id for task in tasks} - self._before
+        if not asked and not study.record.state.is_final and not self._failed and not self._interrupts:
+            self._failed = 1
             self._say(
                 "no process has asked for a parameter set: does the script go through "
                 "hpo_widgets.comet.Optimizer(sys.argv[…]).get_experiments()?"
             )
-            return FAILED
-        if not top:
+        elif not top and not self._interrupts:
+            self._failed = self._failed or 1
             errors = [task.error for task in tasks if task.error]
-            self._say(f"no parameter set has a result{': ' + errors[-1].strip().splitlines()[-1] if errors else ''}")
-        return FAILED if self._failed or not top else DONE
+            self._say(f"no run has a result{': ' + errors[-1].strip().splitlines()[-1] if errors else ''}")
+        self._say(f"see `hpo-widgets show {self._id}`, or hpo.attach({self._id!r}) in a notebook")
+        if not study.record.state.is_final and len(done) < total:
+            self._say(f"go on with `{self._plan.again}`")
+        if self._interrupts:
+            return INTERRUPTED
+        return FAILED if self._failed else DONE
 
 
 def _how(code: int) -> str:
