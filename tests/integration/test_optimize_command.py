@@ -16,7 +16,9 @@ from typing import Any
 
 import pytest
 
+from hpo_widgets.cli.main import run as run_here
 from hpo_widgets.model.task import TaskRecord
+from hpo_widgets.store.location import configure
 from hpo_widgets.store.sqlite import SqliteStore
 from tests.integration.command_line import PATIENCE_S, Terminal, command, run, wait_for
 
@@ -211,18 +213,24 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
 
 
 @pytest.mark.parametrize("case", BAD)
-def test_bad_input_is_said_and_nothing_is_recorded(tmp_path: Path, case: str) -> None:
+def test_bad_input_is_said_and_nothing_is_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
     words, said = BAD[case]
+    monkeypatch.chdir(tmp_path)
     script(tmp_path)
     bad = {"algorithm": "bays", "parameters": {"x": {"type": "float", "min": 2, "max": 1}}}
     (tmp_path / "bad.config").write_text(json.dumps(bad))
     (tmp_path / "note.ipynb").write_text("{}")
     (tmp_path / "comet.py").write_text("from comet_ml import Optimizer\n")
 
-    done = run(tmp_path, "optimize", *words)
+    try:
+        code = run_here(["optimize", "--store", ".hpo", *words])
+    finally:
+        configure(store=None)
 
-    assert done.returncode == 2 and done.stdout == ""
+    shown = capsys.readouterr()
+    assert code == 2 and shown.out == ""
     for each in said:
-        assert each in done.stderr
-    assert "Traceback" not in done.stderr
+        assert each in shown.err
     assert SqliteStore(tmp_path / ".hpo").studies() == []
