@@ -17,7 +17,7 @@ from hpo_widgets.cli.tables import result_table
 from hpo_widgets.comet import Optimizer
 from hpo_widgets.engine.give_back import give_back
 from hpo_widgets.engine.judging import retry
-from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.sdk.tune import attach
 from hpo_widgets.store.location import VARIABLE, store_folder
 
@@ -123,8 +123,13 @@ class _Session:
     def _what(self, held: TaskRecord | None) -> str:
         if held is None:
             return " without a parameter set"
-        again = retry(held, self._study.config.limits) is not None
-        return f" in trial {held.trial} ({given_text(held)}), which is {'' if again else 'not '}issued again"
+        again = "" if self._runs_again(held) else "not "
+        return f" in trial {held.trial} ({given_text(held)}), which is {again}issued again"
+
+    def _runs_again(self, task: TaskRecord) -> bool:
+        """Tells whether a set that has ended is issued again: by the retry rules, or since its loop was interrupted."""
+        interrupted = task.state is TaskState.ABORTED and (task.reason or "").startswith(f"{Reason.USER.value} (")
+        return interrupted or retry(task, self._study.config.limits) is not None
 
     def _may_help(self, held: TaskRecord, code: int) -> bool:
         """Tells whether another process may do better: the script has worked before, or it was only bad luck."""
@@ -134,7 +139,7 @@ class _Session:
         if self._deaths > MOST_DEATHS:
             self._say(f"{self._deaths} processes have died one after the other and nothing was completed: no new ones")
             return False
-        return completed > self._at_first or code < 0 or retry(held, self._study.config.limits) is not None
+        return completed > self._at_first or code < 0 or self._runs_again(held)
 
     def _count(self) -> int:
         return len(self._store.tasks(self._id, {TaskState.COMPLETED}))
@@ -165,12 +170,13 @@ class _Session:
         if top:
             self._say("")
             self._say(result_table(study.config.objectives, top))
-        done = {t.trial for t in tasks if t.state.is_final and retry(t, study.config.limits) is None}
+        last = {task.trial: task for task in tasks}
+        done = [task for task in last.values() if task.state.is_final and not self._runs_again(task)]
         total = study.config.limits.total_max_jobs or len(done)
         seconds = time.time() - self._begun
         self._say(
             f"\n{self._plan.optimizer.status()['algorithm']}: {len(done)} of {total} runs have ended, "
-            f"{sum(t.state in BAD_ENDS for t in tasks)} without a result; {seconds:.1f} s"
+            f"{sum(task.state in BAD_ENDS for task in done)} without a result; {seconds:.1f} s"
         )
         asked = {task.id for task in tasks} - self._before
         if not asked and not study.record.state.is_final and not self._failed and not self._interrupts:
