@@ -24,8 +24,13 @@ from tests.integration.command_line import PATIENCE_S, Terminal, command, run, w
 
 TASKS = Path(__file__).parents[2] / "notebooks" / "tasks"
 LOOP = """
-import os, pathlib, signal, sys
+import os, pathlib, signal, sys, time
 from hpo_widgets.comet import Optimizer
+
+def wait_for(*names):
+    while not all(map(os.path.exists, names)):
+        time.sleep(0.01)
+
 
 number = int(os.environ["COMET_OPTIMIZER_PROCESS_ID"])
 for experiment in Optimizer(sys.argv[1]).get_experiments():
@@ -101,7 +106,7 @@ def test_trials_and_the_environment_reach_the_script_as_from_comet(tmp_path: Pat
 
 
 def test_four_processes_complete_all_sets_and_repeats_although_two_are_killed_in_the_middle(tmp_path: Path) -> None:
-    words = script(tmp_path, f"number < 2 and {HANGS}", trials=2)
+    words = script(tmp_path, f"{HANGS} if number < 2 else wait_for('held-0', 'held-1')", trials=2)
     driver = subprocess.Popen(command(tmp_path, "optimize", "-j", "4", *words), cwd=tmp_path, stderr=subprocess.PIPE)
 
     for pid in wait_for(lambda: _hung(tmp_path), "two processes that hang"):
