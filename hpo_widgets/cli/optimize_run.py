@@ -79,10 +79,10 @@ class _Session:
         if self._study.record.state.is_final:
             self._say(f"the search {self._id} has ended ({self._study.state}); nothing is left to run")
             return self._conclude()
-        self._say(f"COMET_OPTIMIZER_ID={self._id}")
         before = {each: signal.signal(each, self._interrupt) for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
         try:
-            for _ in range(self._plan.processes):
+            self._say(f"COMET_OPTIMIZER_ID={self._id}")
+            while not self._interrupts and len(self._children.living) < self._plan.processes:
                 self._children.start()
             while self._children.living:
                 for child, code in self._children.pump(PERIOD_S):

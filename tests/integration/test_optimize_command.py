@@ -182,6 +182,14 @@ def test_ctrl_c_ends_hung_processes_and_what_they_held_runs_when_the_search_goes
     assert completed(tmp_path) == dict.fromkeys(range(1, 9), 1)
 
 
+def test_ctrl_c_at_the_start_says_how_to_go_on(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path, "optimize", "-j", "2", *script(tmp_path, HANGS))
+    wait_for(lambda: "COMET_OPTIMIZER_ID=" in terminal.text(), "the id")
+    terminal.interrupt()
+    assert terminal.end() == 130
+    assert f"loop.py {study_id(tmp_path)}`" in terminal.text()
+
+
 def test_processes_that_do_not_end_in_time_are_killed(tmp_path: Path) -> None:
     words = command(tmp_path, "optimize", *script(tmp_path, DEAF))[3:]
     code = "from hpo_widgets.cli import optimize_run as r, main as m; r.GRACE_S = 0.2; raise SystemExit(m.run({}))"
