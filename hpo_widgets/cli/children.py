@@ -15,6 +15,7 @@ from typing import IO, Any
 
 from hpo_widgets.agents.console import CappedLog
 from hpo_widgets.agents.orphans import die_with_parent
+from hpo_widgets.errors import InvalidInput
 
 CHUNK = 1 << 16
 """Bytes read from a process at once."""
@@ -76,18 +77,21 @@ class Children:
         """Starts one more.
 
         Raises:
-            OSError: When the system cannot.
+            InvalidInput: When the system cannot.
         """
         number = self._started + 1
-        process = subprocess.Popen(
-            self._words,
-            env={**self._env, "COMET_OPTIMIZER_PROCESS_ID": str(number - 1)},
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,  # a Ctrl-C at the terminal is the command's to pass on
-            preexec_fn=_bind(os.getpid()),  # noqa: PLW1509 - there are no other threads
-        )
+        try:
+            process = subprocess.Popen(
+                self._words,
+                env={**self._env, "COMET_OPTIMIZER_PROCESS_ID": str(number - 1)},
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,  # a Ctrl-C at the terminal is the command's to pass on
+                preexec_fn=_bind(os.getpid()),  # noqa: PLW1509 - there are no other threads
+            )
+        except OSError as error:
+            raise InvalidInput(f"{self._words[0]!r} cannot be started: {error.strerror}.") from error
         self._started = number
         path = self._kept(number)
         child = Child(number=number, process=process, started=time.time(), path=path, log=CappedLog(path))

@@ -168,7 +168,7 @@ def test_ctrl_c_ends_hung_processes_and_what_they_held_runs_when_the_search_goes
     terminal = Terminal(tmp_path, "optimize", "-j", "2", *words)
     pids = wait_for(lambda: terminal.text() and pids_of(tmp_path, 2), "two processes that hang")
     terminal.interrupt()
-    wait_for(lambda: "are asked to end" in terminal.text(), "the answer to Ctrl-C")
+    wait_for(lambda: "is asked to end" in terminal.text(), "the answer to Ctrl-C")
     if how != "listens":
         assert terminal.process.poll() is None
         terminal.interrupt()
@@ -205,6 +205,15 @@ def test_processes_end_with_the_command_that_started_them(tmp_path: Path) -> Non
     driver.kill()
     driver.wait()
     wait_for(lambda: all_gone(pids), "the end of its processes")
+
+
+def test_a_program_that_cannot_be_started_is_said(tmp_path: Path) -> None:
+    (tmp_path / "none").write_bytes(b"\x00 no program")
+    (tmp_path / "none").chmod(0o700)
+
+    done = run(tmp_path, "optimize", "-e", "./none", *script(tmp_path))
+
+    assert done.returncode == 2 and "'./none' cannot be started: Exec format error" in done.stderr
 
 
 BAD: dict[str, tuple[list[str], list[str]]] = {
