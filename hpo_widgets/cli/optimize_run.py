@@ -158,12 +158,10 @@ class _Session:
         running = len(self._children.living)
         if self._kill_at is None:
             self._kill_at = time.monotonic() + GRACE_S
-            self._say(
-                f"ending: what runs is asked to end, its sets are given back (processes: {running}; Ctrl-C again kills)"
-            )
+            self._say(f"ending ({running} running): sets that have not ended are given back (Ctrl-C again kills)")
             self._children.signal(signal.SIGINT)
         if self._interrupts > 1 or late:
-            self._say(f"killing what runs (processes: {running})")
+            self._say(f"killing ({running} running)")
             self._children.signal(signal.SIGKILL)
 
     # -- at the end ----------------------------------------------------------------------------------------------------

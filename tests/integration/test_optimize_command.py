@@ -168,7 +168,7 @@ def test_ctrl_c_ends_hung_processes_and_what_they_held_runs_when_the_search_goes
     terminal = Terminal(tmp_path, "optimize", "-j", "2", *words)
     pids = wait_for(lambda: terminal.text() and pids_of(tmp_path, 2), "two processes that hang")
     terminal.interrupt()
-    wait_for(lambda: "is asked to end" in terminal.text(), "the answer to Ctrl-C")
+    wait_for(lambda: "are given back" in terminal.text(), "the answer to Ctrl-C")
     if how != "listens":
         assert terminal.process.poll() is None
         terminal.interrupt()
