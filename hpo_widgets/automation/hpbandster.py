@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -113,8 +114,8 @@ class OptimizerBOHB(SearchStrategy):
 
         Args:
             eta: One in how many goes on with a larger budget.
-            min_budget: Fraction of `max_iteration_per_job` that is the smallest budget, instead of
-                `min_iteration_per_job`.
+            min_budget: Fraction of `max_iteration_per_job` that the smallest budget is not below, where that is more
+                than `min_iteration_per_job`.
             max_budget: Fraction of it that is the largest one.
             min_points_in_model: Results of one budget that a model needs; parameters + 1 when absent.
             top_n_percent: How many of 100 results count as good.
@@ -146,7 +147,7 @@ class OptimizerBOHB(SearchStrategy):
             raise InvalidInput(
                 f"{name} is {shown(fraction)}; give a fraction of max_iteration_per_job, above 0, up to 1."
             )
-        return max(1, round(fraction * (self.max_iteration_per_job or 1)))
+        return max(1, math.floor(fraction * (self.max_iteration_per_job or 1) + 1e-6))
 
     def _make(self, options: dict[str, Any]) -> Strategy:
         from hpo_widgets.strategies.registry import create_strategy

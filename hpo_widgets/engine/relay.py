@@ -54,8 +54,8 @@ def said_at_end(task: TaskRecord, memo: Mapping[str, Any] | None) -> str | None:
     handover, stint = Handover.of(memo), Stint.of(memo)
     if handover is None or stint is None or handover.since is None or task.reason in PLAIN:
         return None
-    how = f"went on from iteration {handover.since}" if handover.since else "began anew"
-    return with_detail(task.reason or "completed", f"{how} for trial {stint.follows}")
+    how = f"went on from iteration {handover.since}" if handover.since else "begun anew"
+    return with_detail(task.reason or "completed", f"trial {stint.follows} {how}")
 
 
 PLAIN = (Reason.FAILED.value, Reason.LOST.value)

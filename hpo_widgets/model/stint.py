@@ -62,11 +62,11 @@ class Handover:
         return cls(**found) if isinstance(found, Mapping) else None
 
     def went_on_from(self, first: int) -> int:
-        """Tells from its first reported iteration where a task began: from a checkpoint, or (0) from the start.
+        """Tells from its first reported iteration where a task began: after that of a checkpoint, or (0) at the start.
 
         A task that reports for the first time beyond half of what was reached before has not begun anew.
         """
-        return first if 2 * first > self.before else 0
+        return first - 1 if first > max(1, self.before / 2) else 0
 
 
 def own_iterations(iteration: int | None, memo: Mapping[str, Any] | None) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import math
 import random
 import warnings
@@ -111,6 +112,7 @@ class ModelProposals(Proposals):
     def setup(self, problem: Problem, seen: set[str]) -> None:
         """Takes the problem in."""
         super().setup(problem, seen)
+        importlib.import_module("hpo_widgets.strategies.optuna")  # a second, now and not while reports wait
         self._needed = self.min_points or len(problem.space.names) + 1
         self._seed = random.SystemRandom().getrandbits(32) if problem.seed is None else problem.seed
         self._models: dict[int, Strategy] = {}

@@ -98,7 +98,12 @@ class RungStrategy(Strategy):
                 f"the strategy {self.label} needs max_iteration_per_job, the iteration of the objective at which a "
                 "training is whole: its rungs are fractions of it. Give it, or use tpe."
             ]
-        least = self.min_budget or problem.min_iteration_per_job or 1
+        least, allowed = self.min_budget or problem.min_iteration_per_job or 1, problem.min_iteration_per_job or 1
+        if least < allowed:
+            return [
+                f"min_budget {least} is below min_iteration_per_job {allowed}, before which nothing is ended; lower "
+                "that, or leave min_budget out."
+            ]
         if least > most:
             return [f"the lowest rung {least} is above the highest {most}; lower min_budget or min_iteration_per_job."]
         return []
@@ -202,7 +207,7 @@ class RungStrategy(Strategy):
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Learns what the objective of a running trial is at an iteration."""
         run = self._runs.get(trial)
-        if run is not None and iteration >= 0 and not run.stopped:
+        if run is not None and iteration >= 0:
             run.note(iteration, value)
 
     def should_stop(self, trial: int) -> bool:
@@ -256,6 +261,7 @@ class RungStrategy(Strategy):
             return
         run.ladder.climbing -= 1
         if run.stopped:
+            self._take_overrun(run)
             return
         if sound and run.rung > run.first and run.latest <= self.budgets[run.first]:
             # It knew of its first budget only, and has ended there: it goes on as any other that was stopped.
@@ -266,8 +272,18 @@ class RungStrategy(Strategy):
         if 1 <= run.latest < self.budgets[run.rung] - 1:
             run.ladder.give_up(run.member)
 
+    def _take_overrun(self, run: _Run) -> None:
+        """Takes in that a task went on to a higher rung before it could be ended: nothing is left to run there."""
+        assert run.ladder is not None
+        reached = self._reached(run)
+        if run.rung < reached <= run.ladder.top and run.latest >= self.budgets[run.rung + 1]:
+            run.ladder.give_up(run.member)
+            loss = self._loss_so_far(run)
+            values = None if loss is None else (loss if self.problem.objectives[0].sign.minimize else -loss,)
+            self._proposals.learn(reached, run.member, run.parameters, values)
+
     def _reached(self, run: _Run) -> int:
-        """Gives the rung that a trial without a ladder has come to; the last one when it counts no iterations."""
+        """Gives the rung that a trial has come to by what it reported; its own one when it counts no iterations."""
         if run.latest < 1:
             return run.rung
         return max((rung for rung, budget in enumerate(self.budgets) if budget <= run.latest + 1), default=0)

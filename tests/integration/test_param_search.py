@@ -270,7 +270,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
         ["searched and given a value"],
     ),
     "unknown task": (["--task-id", "nothing", *search(X)], ["no base task 'nothing'"]),
-    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["not part of this version"]),
+    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["needs max_iteration_per_job"]),
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
 }
