@@ -5,11 +5,12 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, missing_metrics, retry, task_name
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.outbox import Outbox
 from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
@@ -37,26 +38,6 @@ TEND_S = 2.0
 """Between two looks whether agents of other processes still live."""
 RETRY_S = (0.2, 5.0)
 """First and longest wait before a store that could not be written is tried again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conclusion:
-    """Tells listeners that a task has ended."""
-
-    task: TaskRecord
-    result: Result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listeners:
-    """Are told of what the engine does, in its thread: they must be quick and must not raise."""
-
-    on_end: Callable[[Conclusion], None] = lambda _: None
-    """Every task that has ended."""
-    on_limits: Callable[[Limits], None] = lambda _: None
-    """Limits that come into force."""
-    tend: Callable[[], object] | None = None
-    """Called every `TEND_S` seconds, for a study whose tasks run elsewhere."""
 
 
 class Engine:

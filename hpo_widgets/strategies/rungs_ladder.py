@@ -26,8 +26,8 @@ class Ladder:
         self.number, self.first, self.eta, self.sizes = number, first, eta, sizes
         self.started = 0
         """Members that were put on the lowest rung."""
-        self.climbing = 0
-        """Members whose task has not ended."""
+        self._climbing: set[int] = set()
+        """Members whose task has not ended: another one would work in the same folder."""
         self._arrived: list[list[tuple[float, int]]] = [[] for _ in range(rungs)]
         self._count = [0] * rungs
         self._gone_up: list[set[int]] = [set() for _ in range(rungs)]
@@ -42,6 +42,14 @@ class Ladder:
     def has_room(self) -> bool:
         """Whether a new member may begin."""
         return self.sizes is None or self.started < self.sizes[0]
+
+    def begin(self, member: int) -> None:
+        """Takes in that a task of a member has begun."""
+        self._climbing.add(member)
+
+    def end(self, member: int) -> None:
+        """Takes in that it has ended."""
+        self._climbing.discard(member)
 
     def arrive(self, rung: int, member: int, loss: float | None) -> None:
         """Takes in what a member has reached on a rung; without a number it takes a place, and never goes up."""
@@ -62,8 +70,8 @@ class Ladder:
         quota, up = self.quota(rung), self._gone_up[rung - self.first]
         if len(up) >= quota:
             return None
-        best = self._arrived[rung - self.first][:quota]
-        return next((member for _, member in best if member not in up and member not in self._spent), None)
+        best = (member for _, member in self._arrived[rung - self.first][:quota])
+        return next((each for each in best if not (each in up or each in self._spent or each in self._climbing)), None)
 
     def may_rise(self, rung: int, member: int) -> bool:
         """Tells whether a member that has just arrived goes up without a stop."""
@@ -94,4 +102,4 @@ class Ladder:
     @property
     def closed(self) -> bool:
         """Whether nothing can happen on it any more."""
-        return not self.has_room and not self.climbing and self.next_up() is None
+        return not self.has_room and not self._climbing and self.next_up() is None

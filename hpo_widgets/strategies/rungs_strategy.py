@@ -1,4 +1,4 @@
-"""BOHB, Hyperband and ASHA: short trainings for many, long ones for the best; a free slot always gets work."""
+"""The strategy of rungs: short trainings for many, long ones for the best; a free slot always gets work."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hpo_widgets.model.stint import STINT, Stint
 from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.rungs import bracket, least_budget, rung_budgets
 from hpo_widgets.strategies.rungs_ladder import Ladder
-from hpo_widgets.strategies.rungs_proposals import ModelProposals, Proposals, RandomProposals
+from hpo_widgets.strategies.rungs_proposals import Proposals
 
 
 @dataclass(slots=True)
@@ -173,7 +173,7 @@ class RungStrategy(Strategy):
         self._last[member] = (trial, parameters)
         self._members[trial] = member
         run = self._runs[trial] = _Run(member=member, parameters=parameters, ladder=ladder, first=rung, rung=rung)
-        ladder.climbing += 1
+        ladder.begin(member)
         self._keep(trial, run, None if before == trial else before)
         return run
 
@@ -259,7 +259,7 @@ class RungStrategy(Strategy):
         if run.ladder is None:
             self._proposals.learn(self._reached(run), run.member, run.parameters, reached)
             return
-        run.ladder.climbing -= 1
+        run.ladder.end(run.member)
         if run.stopped:
             self._take_overrun(run)
             return
@@ -345,62 +345,3 @@ class RungStrategy(Strategy):
         if len(self.problem.objectives) > 1:
             return f"{self.label}: {self._proposals.name}; with several objectives every training is whole."
         return f"{self.label}: rungs at iterations {rungs}, one in {self.eta:g} goes up; {self._proposals.name}."
-
-
-class Bohb(RungStrategy):
-    """Starts many short trainings, goes on with the best third; a model proposes (BOHB).
-
-    Args:
-        eta: One in how many goes up.
-        min_budget: Iteration of the lowest rung; `min_iteration_per_job` when absent.
-        max_budget: Iteration of a whole training; `max_iteration_per_job` when absent.
-        min_points_in_model: Results that a rung needs before a model of it proposes; parameters + 1 when absent.
-        top_n_percent: How many of 100 results count as good.
-        num_samples: Candidates among which the model chooses.
-        random_fraction: Proposals that chance makes all the same.
-    """
-
-    label = "BOHB"
-
-    def __init__(
-        self,
-        eta: float = 3,
-        min_budget: int | None = None,
-        max_budget: int | None = None,
-        min_points_in_model: int | None = None,
-        top_n_percent: float = 15,
-        num_samples: int = 64,
-        random_fraction: float = 1 / 3,
-    ) -> None:
-        model = ModelProposals(min_points_in_model, top_n_percent, num_samples, random_fraction)
-        super().__init__(model, brackets=True, eta=eta, min_budget=min_budget, max_budget=max_budget)
-
-
-class Hyperband(RungStrategy):
-    """Starts many short trainings, goes on with the best third; chance proposes (Hyperband)."""
-
-    label = "Hyperband"
-
-    def __init__(self, eta: float = 3, min_budget: int | None = None, max_budget: int | None = None) -> None:
-        super().__init__(RandomProposals(), brackets=True, eta=eta, min_budget=min_budget, max_budget=max_budget)
-
-
-class Asha(RungStrategy):
-    """Starts every training at the lowest rung, goes on with the best third; a model proposes, or chance (ASHA).
-
-    Args:
-        sampler: Who proposes: "tpe", or "random" as in the paper.
-        eta: One in how many goes up.
-        min_budget: Iteration of the lowest rung; `min_iteration_per_job` when absent.
-        max_budget: Iteration of a whole training; `max_iteration_per_job` when absent.
-    """
-
-    label = "ASHA"
-
-    def __init__(
-        self, sampler: str = "tpe", eta: float = 3, min_budget: int | None = None, max_budget: int | None = None
-    ) -> None:
-        if sampler not in ("tpe", "random"):
-            raise InvalidInput(f"the sampler of ASHA is {shown(sampler)}; use tpe or random.", subject="strategy")
-        proposals = ModelProposals() if sampler == "tpe" else RandomProposals()
-        super().__init__(proposals, brackets=False, eta=eta, min_budget=min_budget, max_budget=max_budget)

@@ -16,7 +16,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.strategies.base import Problem
 from hpo_widgets.strategies.registry import strategy_spec
-from hpo_widgets.strategies.rungs_strategy import Bohb
+from hpo_widgets.strategies.rungs_named import Bohb
 
 SPACE = [UniformParameterRange("x", -10.0, 10.0), DiscreteParameterRange("act", ["relu", "tanh"])]
 OBJECTIVE = Objective.of_signs("loss", "loss", "min")

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
+from hpo_widgets.engine.engine import Engine
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.model.config import StudyConfig

@@ -8,7 +8,7 @@ from hpo_widgets.engine.relay import with_detail
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.stint import Handover, Stint, own_iterations
 from hpo_widgets.model.task import TaskRecord, TaskState
-from hpo_widgets.strategies.rungs_strategy import Asha
+from hpo_widgets.strategies.rungs_named import Asha
 from tests.unit.engine.hands import Hands
 
 

@@ -340,3 +340,25 @@ def test_a_restart_leaves_everybody_on_their_rung(
     assert after.idle == 0
     for count in climbs(after).values():
         assert count["up"] <= count["came"] / eta + 1e-9
+
+
+def test_nobody_goes_on_with_a_task_that_has_not_ended_yet() -> None:
+    strategy = ready("asha", most=9)
+    asked = [strategy.ask(trial) for trial in range(3)]
+    for trial, value in enumerate([0.1, 0.7, 0.5]):
+        strategy.report(trial, 1, value)
+        assert strategy.should_stop(trial)
+    assert strategy.ask(3) not in asked
+    strategy.tell(0, Outcome.COMPLETE, (0.1,))
+    assert strategy.ask(4) == asked[0]
+
+
+def test_a_task_that_ran_on_before_it_could_be_ended_is_not_run_again() -> None:
+    strategy = ready("asha", most=9)
+    asked = [strategy.ask(trial) for trial in range(3)]
+    for trial, value in enumerate([0.1, 0.7, 0.5]):
+        for iteration in range(1, 5):
+            strategy.report(trial, iteration, value)
+            assert strategy.should_stop(trial)
+        strategy.tell(trial, Outcome.COMPLETE, (value,))
+    assert strategy.ask(3) not in asked
