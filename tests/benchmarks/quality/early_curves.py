@@ -18,7 +18,7 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
     "digits_mlp": {
         "lr": [0.0003, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3],
         "width": [8, 16, 32, 64],
-        "batch": [16, 64, 256],
+        "batch": [32, 128],
         "momentum": [0.0, 0.5, 0.9],
         "activation": ["relu", "tanh"],
     },
@@ -29,10 +29,9 @@ GRIDS: dict[str, dict[str, list[Any]]] = {
         "leaf": [1, 5, 20],
     },
     "torch_net": {
-        "lr": [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.03, 0.1],
+        "lr": [0.0001, 0.0002, 0.0005, 0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1],
         "width": [8, 32, 128],
         "dropout": [0.0, 0.2, 0.5],
-        "batch": [32, 128],
         "optimizer": ["adam", "sgd"],
     },
 }
@@ -114,7 +113,7 @@ def torch_net() -> Callable[[dict[str, Any]], list[float]]:
         for _ in range(MOST):
             net.train()
             order = torch.randperm(len(x))
-            for part in order.split(c["batch"]):
+            for part in order.split(128):
                 optimizer.zero_grad()
                 loss(net(x[part]), y[part]).backward()
                 optimizer.step()
