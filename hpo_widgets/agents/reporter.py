@@ -74,7 +74,8 @@ class RunningTask:
         """
         if self._folder is None:
             if self._store.folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="hpo-widgets-"))
+                self._folder = Path(tempfile.gettempdir()) / f"hpo-widgets-{self._checkpoint}"
+                self._folder.mkdir(mode=0o700, exist_ok=True)
             else:
                 self._folder = self._store.folder / "tasks" / self._checkpoint / "checkpoint"
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)

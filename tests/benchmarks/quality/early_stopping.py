@@ -135,11 +135,13 @@ def table(results: dict[str, dict[str, list[float]]], seeds: int) -> str:
 def main() -> int:
     """Trains what is missing, runs the studies, writes the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--curves", type=Path, default=HERE / ".curves", help="where trained curves are kept")
+    parser.add_argument(
+        "--curves", type=Path, default=HERE.parents[2] / ".bench" / "curves", help="where trained curves are kept"
+    )
     parser.add_argument("--seeds", type=int, default=10)
     parser.add_argument("--write", type=Path, default=HERE / "early_stopping.md")
     options = parser.parse_args()
-    options.curves.mkdir(exist_ok=True)
+    options.curves.mkdir(parents=True, exist_ok=True)
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
