@@ -18,6 +18,9 @@ from hpo_widgets.strategies.base import Outcome, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.random import RandomSearch
 
+MOST_REDRAWN = 3
+"""Duplicates that a model draws again before chance takes over: with many short trainings its proposals must be cheap."""
+
 
 class Proposals(ABC):
     """Proposes parameters that are not in `seen`, and learns what they reached on each rung."""
@@ -131,7 +134,7 @@ class ModelProposals(Proposals):
 
             gamma: Callable[[int], int] = partial(good_ones, percent=self.percent, least=self._needed)
             options = {"n_startup_trials": self._needed, "n_ei_candidates": self.samples, "gamma": gamma}
-            model = OptunaStrategy(sampler="tpe", pruner="none", sampler_options=options)
+            model = OptunaStrategy(sampler="tpe", pruner="none", sampler_options=options, max_duplicates=MOST_REDRAWN)
             problem = replace(self.problem, seed=(self._seed + rung) % 2**32)
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", FutureWarning)  # of Optuna 6, which has no `gamma`; ours is below it

@@ -18,6 +18,7 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -38,19 +39,35 @@ SHARE = 0.25
 SLOTS = 4
 GOAL = 0.75
 """Regret of BOHB and ASHA, as a share of that without pruning, at most."""
-METHODS: dict[str, Callable[[], Strategy]] = {
-    "TPE, no pruning": lambda: create_strategy("tpe", pruner="none"),
-    "random, no pruning": lambda: create_strategy("random"),
-    "TPE, median pruner": lambda: create_strategy("tpe", pruner="median"),
-    "TPE, Optuna's ASHA pruner": lambda: create_strategy("tpe", pruner="asha"),
-    "TPE, Optuna's Hyperband pruner": lambda: create_strategy("tpe", pruner="hyperband"),
-    "bohb": lambda: create_strategy("bohb"),
-    "asha": lambda: create_strategy("asha"),
-    "hyperband": lambda: create_strategy("hyperband"),
+
+
+@dataclass(frozen=True)
+class Method:
+    """Is one way to spend the iterations."""
+
+    make: Callable[[], Strategy]
+    least: int = 1
+    """Iteration of the lowest rung."""
+    checkpoints: bool = True
+    """Whether a promoted training goes on where it has stopped."""
+
+
+METHODS = {
+    "TPE, no pruning": Method(lambda: create_strategy("tpe", pruner="none")),
+    "random, no pruning": Method(lambda: create_strategy("random")),
+    "TPE, median pruner": Method(lambda: create_strategy("tpe", pruner="median")),
+    "bohb": Method(lambda: create_strategy("bohb")),
+    "asha": Method(lambda: create_strategy("asha")),
+    "hyperband": Method(lambda: create_strategy("hyperband")),
+    "bohb, no checkpoints": Method(lambda: create_strategy("bohb"), checkpoints=False),
+    "asha, no checkpoints": Method(lambda: create_strategy("asha"), checkpoints=False),
+    "bohb, lowest rung 9": Method(lambda: create_strategy("bohb"), least=9),
+    "asha, lowest rung 9": Method(lambda: create_strategy("asha"), least=9),
 }
 BASELINE = "TPE, no pruning"
 OURS = ("bohb", "asha")
-ANEW = " (no checkpoints)"
+EARLY = (1, 3, 9)
+"""Iterations of the rungs below a whole training."""
 TORCH = "HPO_WIDGETS_TORCH_PYTHON"
 
 
@@ -75,15 +92,22 @@ def lookup(name: str, curves: dict[str, list[float]]) -> Callable[[dict[str, Any
 def regrets(name: str, curves: dict[str, list[float]], method: str, seeds: int) -> list[float]:
     """Gives the regret of each seed."""
     curve, best = lookup(name, curves), min(each[-1] for each in curves.values())
-    checkpoints = not method.endswith(ANEW)
-    found = []
+    way, found = METHODS[method], []
     for seed in range(seeds):
         world = World(
-            METHODS[method.removesuffix(ANEW)](), space_of(GRIDS[name]), curve, MOST, 1, slots=SLOTS, seed=seed,
-            checkpoints=checkpoints, iterations=int(SHARE * FULL * MOST),
+            way.make(), space_of(GRIDS[name]), curve, MOST, way.least, slots=SLOTS, seed=seed,
+            checkpoints=way.checkpoints, iterations=int(SHARE * FULL * MOST),
         ).run()  # fmt: skip
         found.append(curve(world.incumbent)[-1] - best)
     return found
+
+
+def rank_correlations(curves: dict[str, list[float]]) -> list[float]:
+    """Tells how well a short training foretells a whole one."""
+    from scipy.stats import spearmanr
+
+    whole = [each[-1] for each in curves.values()]
+    return [float(spearmanr([each[at - 1] for each in curves.values()], whole)[0]) for at in EARLY]
 
 
 def trained(name: str, folder: Path) -> dict[str, list[float]] | None:
@@ -98,7 +122,7 @@ def trained(name: str, folder: Path) -> dict[str, list[float]] | None:
     return found
 
 
-def table(results: dict[str, dict[str, list[float]]], seeds: int) -> str:
+def table(results: dict[str, dict[str, list[float]]], orders: dict[str, list[float]], seeds: int) -> str:
     """Writes the results for people."""
     import optuna
     import sklearn
@@ -116,13 +140,18 @@ def table(results: dict[str, dict[str, list[float]]], seeds: int) -> str:
         "| method | " + " | ".join(results) + " |",
         "|---" * (len(results) + 1) + "|",
     ]
-    methods = list(next(iter(results.values())))
+    methods = list(METHODS)
     for method in methods:
         cells = []
         for found in results.values():
             mean, base = statistics.mean(found[method]), statistics.mean(found[BASELINE])
             cells.append(f"{mean:.4g} ({mean / base:.0%})")
         lines.append(f"| {method} | " + " | ".join(cells) + " |")
+    told = "; ".join(f"{n} {', '.join(f'{each:.2f}' for each in found)}" for n, found in orders.items())
+    lines += [
+        "",
+        f"Rank correlation of the losses at iterations {', '.join(map(str, EARLY))} with those at {MOST}: {told}.",
+    ]
     for method in OURS:
         met = [n for n, f in results.items() if statistics.mean(f[method]) <= GOAL * statistics.mean(f[BASELINE])]
         better = {n: sum(a < b for a, b in zip(f[method], f[BASELINE], strict=True)) for n, f in results.items()}
@@ -147,14 +176,15 @@ def main() -> int:
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     warnings.simplefilter("ignore")
     results: dict[str, dict[str, list[float]]] = {}
+    orders: dict[str, list[float]] = {}
     for name in GRIDS:
         curves = trained(name, options.curves)
         if curves is None:
             print(f"{name} is left out: set {TORCH} to an interpreter with torch", file=sys.stderr)
             continue
-        methods = [*METHODS, *(each + ANEW for each in (*OURS, "hyperband"))]
-        results[name] = {method: regrets(name, curves, method, options.seeds) for method in methods}
-    text = table(results, options.seeds)
+        results[name] = {method: regrets(name, curves, method, options.seeds) for method in METHODS}
+        orders[name] = rank_correlations(curves)
+    text = table(results, orders, options.seeds)
     options.write.write_text(text)
     print(text)
     return 0
