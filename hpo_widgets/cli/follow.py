@@ -112,7 +112,10 @@ class _Follower:
         seconds = task.duration(time.time()) or 0.0
         given = " ".join(f"{name}={words.value(value)}" for name, value in task.parameters.items())
         state = task.state.value
-        why = "" if not task.reason or task.reason == state else f" ({task.reason.removeprefix(state).strip(' ()')})"
+        detail = (task.reason or "").removeprefix(state).strip()
+        if detail.startswith("(") and detail.endswith(")"):
+            detail = detail[1:-1]
+        why = f" ({detail})" if detail else ""
         self._say(f"trial {task.trial} {state}{why} after {seconds:.1f} s: {values}  {given}")
 
     def _say(self, text: str) -> None:

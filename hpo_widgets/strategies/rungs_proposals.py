@@ -19,7 +19,7 @@ from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.random import RandomSearch
 
 MOST_REDRAWN = 3
-"""Duplicates that a model draws again before chance takes over: with many short trainings its proposals must be cheap."""
+"""Duplicates that a model draws again before chance takes over: proposals for short trainings must be cheap."""
 
 
 class Proposals(ABC):

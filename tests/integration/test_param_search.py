@@ -96,6 +96,15 @@ def test_the_flags_of_the_documented_sample_search_a_real_script_and_show_tells_
     assert missing.returncode == 1 and "Did you mean 'digits_argparse.py'" in missing.stderr
 
 
+def test_the_apps_word_for_bohb_searches_on_rungs(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    words = search(X, metrics="stdout", optimizer_class="HyperBand Bayesian Optimization", total_max_jobs=4, seed=1)
+    limits = ["--min-iteration-per-job", "3", "--max-iteration-per-job", "9"]
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words, *limits)
+    assert done.returncode == 0, done.stderr
+    assert "completed (stopped at rung (1 of 2, iteration 3)) after" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("script", "extra"),
     [
