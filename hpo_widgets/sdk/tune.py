@@ -91,8 +91,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
         compute_time_limit: Seconds of running time summed over all tasks.
         job_time_limit: Seconds of running time of one task.
-        min_iteration_per_job: No task is pruned before this iteration of its objective.
-        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
+        min_iteration_per_job: No task is pruned before this iteration of its objective; the lowest rung of bohb,
+            hyperband and asha.
+        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete; the highest rung.
         keep_top: Finished tasks below this rank are archived.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.

@@ -7,7 +7,7 @@ import math
 import random
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -131,13 +131,15 @@ class ModelProposals(Proposals):
     def _model(self, rung: int) -> Strategy:
         if rung not in self._models:
             from hpo_widgets.strategies.optuna import OptunaStrategy
+            from hpo_widgets.strategies.optuna_parts import sampler_takes
 
-            gamma: Callable[[int], int] = partial(good_ones, percent=self.percent, least=self._needed)
-            options = {"n_startup_trials": self._needed, "n_ei_candidates": self.samples, "gamma": gamma}
+            options: dict[str, Any] = {"n_startup_trials": self._needed, "n_ei_candidates": self.samples}
+            if sampler_takes("tpe", "gamma"):  # Optuna 6 is to have it no more; its own share of good ones holds then
+                options["gamma"] = partial(good_ones, percent=self.percent, least=self._needed)
             model = OptunaStrategy(sampler="tpe", pruner="none", sampler_options=options, max_duplicates=MOST_REDRAWN)
             problem = replace(self.problem, seed=(self._seed + rung) % 2**32)
             with warnings.catch_warnings():
-                warnings.simplefilter("ignore", FutureWarning)  # of Optuna 6, which has no `gamma`; ours is below it
+                warnings.simplefilter("ignore", FutureWarning)
                 self._models[rung] = self._prepared(model, problem)
         return self._models[rung]
 
