@@ -90,7 +90,10 @@ class Progress:
         values = ", ".join(words.number(value) for value in result.values)
         seconds = task.duration(time.time()) or 0.0
         state = task.state.value
-        why = "" if not task.reason or task.reason == state else f" ({task.reason.removeprefix(state).strip(' ()')})"
+        detail = (task.reason or "").removeprefix(state).strip()
+        if detail.startswith("(") and detail.endswith(")"):
+            detail = detail[1:-1]
+        why = f" ({detail})" if detail else ""
         self.say(f"trial {task.trial} {state}{why} after {seconds:.1f} s: {values}  {given_text(task)}")
 
 

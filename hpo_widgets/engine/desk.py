@@ -72,6 +72,8 @@ class StopTrial:
     """Says that a running trial is not worth going on with."""
 
     trial: int
+    rung: str | None = None
+    """The rung that it has reached, its result counts; `None` when it is pruned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -136,7 +138,7 @@ class Desk:
             case Report(trial=trial, iteration=iteration, value=value, judge=judge):
                 self._strategy.report(trial, iteration, value)
                 if judge and self._strategy.should_stop(trial):
-                    return [StopTrial(trial=trial)]
+                    return [StopTrial(trial=trial, rung=self._strategy.stop_detail(trial))]
             case Restore(past=past, memo=memo):
                 self._strategy.restore(past, memo)
         return []

@@ -9,6 +9,7 @@ from typing import Any
 from hpo_widgets.engine import desk
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.limits import Limits, Usage
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
 
@@ -67,7 +68,7 @@ class Picture:
     compute_time: float = 0.0
     """Seconds of running time of the tasks that have ended."""
     iterations: int = 0
-    """Iterations of the tasks that have ended."""
+    """Iterations that the tasks that have ended have done themselves."""
 
     def running_time(self, now: float) -> float:
         """Gives seconds of running time of all tasks so far."""
@@ -75,7 +76,7 @@ class Picture:
 
     def usage(self, now: float) -> Usage:
         """Gives what the study has spent so far."""
-        going = sum(live.iteration or 0 for live in self.live.values())
+        going = sum(own_iterations(live.iteration, live.task.memo) for live in self.live.values())
         return Usage(
             jobs=self.jobs,
             iterations=self.iterations + going,

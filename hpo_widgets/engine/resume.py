@@ -13,6 +13,7 @@ from hpo_widgets.engine.picture import Live, Opening, Picture
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
@@ -114,7 +115,7 @@ def _results(store: Store, study: str, config: StudyConfig) -> defaultdict[str, 
 def _take_in(picture: Picture, task: TaskRecord, result: Result, now: float) -> None:
     if task.state.is_final:
         picture.compute_time += task.duration(now) or 0.0
-        picture.iterations += result.iteration or 0
+        picture.iterations += own_iterations(result.iteration, task.memo)
     elif task.state is not TaskState.CREATED:
         picture.live[task.id] = Live(task=task, iteration=result.iteration)
 

@@ -19,8 +19,9 @@ from hpo_widgets.agents.spawn import SpawnLauncher
 from hpo_widgets.agents.threads import SameThreadLauncher, ThreadLauncher
 from hpo_widgets.engine.background import EngineThread
 from hpo_widgets.engine.callbacks import Callbacks
-from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
+from hpo_widgets.engine.engine import Engine
 from hpo_widgets.engine.give_back import give_back
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.ownership import is_alive, this_process
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker

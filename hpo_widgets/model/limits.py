@@ -116,7 +116,7 @@ class Usage:
     jobs: int = 0
     """Trials created."""
     iterations: int = 0
-    """Sum over tasks of the largest iteration their objective reached."""
+    """Sum over tasks of the largest iteration their objective reached; what another task had done is not theirs."""
     compute_time: float = 0.0
     """Seconds of running time summed over all tasks, running ones included."""
     time: float = 0.0

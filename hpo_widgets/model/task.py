@@ -38,6 +38,8 @@ class Reason(Enum):
 
     PRUNED = "pruned"
     """The strategy's pruner judged it hopeless."""
+    RUNG = "stopped at rung"
+    """It has done its share of iterations, and others are better; its result counts as complete."""
     TIME_LIMIT_PER_JOB = "limit: time_limit_per_job"
     """It ran longer than one task may."""
     COMPUTE_TIME_LIMIT = "limit: compute_time_limit"

@@ -16,7 +16,8 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits, as_seconds
-from hpo_widgets.model.objective import parse_objectives
+from hpo_widgets.model.objective import Objective, parse_objectives
+from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
@@ -24,6 +25,7 @@ from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
+from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.study import Study
 
@@ -74,8 +76,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
-        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), `{"name": "tpe", "options": {...}}`, a class or an
-            instance.
+        strategy: A name (`"tpe"`, `"random"`, `"grid"`, `"bohb"`, ...), `{"name": "tpe", "options": {...}}`, a class
+            or an instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
         max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.
@@ -89,8 +91,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
         compute_time_limit: Seconds of running time summed over all tasks.
         job_time_limit: Seconds of running time of one task.
-        min_iteration_per_job: No task is pruned before this iteration of its objective.
-        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
+        min_iteration_per_job: No task is pruned before this iteration of its objective; the lowest rung of bohb,
+            hyperband and asha.
+        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete; the highest rung.
         keep_top: Finished tasks below this rank are archived.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
@@ -136,6 +139,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             retries=retries,
         )
     )
+    if chosen is not None and found_space is not None and objectives and limits is not None:
+        problems += strategy_objections(chosen, found_space, objectives, limits)
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:
@@ -194,6 +199,21 @@ def read_isolation(text: str | None) -> Isolation:
     except ValueError:
         allowed = ", ".join(repr(i.value) for i in Isolation)
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
+
+
+def strategy_objections(
+    strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective], limits: Limits
+) -> list[str]:
+    """Lists why a strategy cannot serve such a search."""
+    problem = Problem(
+        space=space,
+        objectives=tuple(objectives),
+        max_jobs=limits.total_max_jobs,
+        concurrency=limits.max_number_of_concurrent_tasks,
+        max_iteration_per_job=limits.max_iteration_per_job,
+        min_iteration_per_job=limits.min_iteration_per_job,
+    )
+    return strategy.objections(problem)
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from hpo_widgets.model.objective import rank
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.strategies.base import PastTask
 from hpo_widgets.study.stored import StoredStudy
@@ -169,7 +170,7 @@ class Results(StoredStudy):
         started = record.started or now
         return Usage(
             jobs=len({t.trial for t in tasks}),
-            iterations=sum(r.iteration or 0 for r in results.values()),
+            iterations=sum(own_iterations(results[t.id].iteration, t.memo) for t in tasks if t.id in results),
             compute_time=sum(t.duration(now) or 0.0 for t in tasks),
             time=(record.ended or now) - started,
         )

@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from hpo_widgets.engine.engine import Conclusion
+from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
 from hpo_widgets.model.limits import Limits, as_seconds, limit_names

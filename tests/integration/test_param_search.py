@@ -72,6 +72,15 @@ def test_the_flags_of_the_documented_sample_search_a_real_script_and_show_tells_
     assert missing.returncode == 1 and "Did you mean 'digits_argparse.py'" in missing.stderr
 
 
+def test_the_apps_word_for_bohb_searches_on_rungs(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    words = search(X, metrics="stdout", optimizer_class="HyperBand Bayesian Optimization", total_max_jobs=4, seed=1)
+    limits = ["--min-iteration-per-job", "3", "--max-iteration-per-job", "9"]
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words, *limits)
+    assert done.returncode == 0, done.stderr
+    assert "completed (stopped at rung (1 of 2, iteration 3)) after" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("script", "extra"),
     [
@@ -215,7 +224,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
         ["searched and given a value"],
     ),
     "unknown task": (["--task-id", "nothing", *search(X)], ["no base task 'nothing'"]),
-    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["not part of this version"]),
+    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["needs max_iteration_per_job"]),
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
 }
