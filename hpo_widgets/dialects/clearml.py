@@ -187,11 +187,11 @@ def _combinations(given: Any, where: str) -> list[dict[str, Any]]:
 # -- writing ---------------------------------------------------------------------------------------------------------
 def _to_json(parameter: Parameter) -> dict[str, Any]:
     kind = type(parameter).__name__
-    if isinstance(parameter, ParameterSet):
+    if isinstance(parameter, ParameterSet):  # conditions too: ClearML has a set with a combination for each value
         combinations = [
             {name: _to_json(each) if isinstance(each, Parameter) else each for name, each in item.items()}
             for item in parameter.values
         ]
-        return {"type": kind, NESTED: combinations}
+        return {"type": ParameterSet.__name__, NESTED: combinations}
     given = {field: getattr(parameter, field) for field in parameter.fields}
     return {"type": kind, **{field: value for field, value in given.items() if value is not None}}

@@ -11,7 +11,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.latent import Latent
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import ParameterSet
-from hpo_widgets.model.parameter_tree import Branch, Choose, Fixed, Keys, Leaf, walk
+from hpo_widgets.model.parameter_tree import Branch, Choose, Fixed, Keys, Leaf, always, walk
 from hpo_widgets.model.parameter_values import canonical, plain, shown
 
 
@@ -34,7 +34,7 @@ class SearchSpace(Sequence[Parameter]):
         self._parameters = tuple(parameters)
         if problems := _problems(self._parameters):
             raise InvalidInput(problems, subject="search space")
-        keys = Keys(each.name for each in self._parameters if not isinstance(each, ParameterSet))
+        keys = Keys(each.name for each in self._parameters if each.name is not None)
         self._tree = Branch(tuple(each.grow(each.name, "", keys) for each in self._parameters))
         self._names = tuple(dict.fromkeys(each.name for each in walk(self._tree)))
 
@@ -65,6 +65,11 @@ class SearchSpace(Sequence[Parameter]):
     def leaves(self) -> Iterator[Leaf | Fixed]:
         """Gives every parameter and fixed value of every combination, in order; names may occur more than once."""
         return walk(self._tree)
+
+    @property
+    def sometimes(self) -> frozenset[str]:
+        """The names that some members have and others have not."""
+        return frozenset(self._names) - always(self._tree)
 
     @property
     def is_conditional(self) -> bool:
@@ -171,12 +176,18 @@ def _problems(parameters: tuple[Any, ...]) -> list[str]:
             found.append(f"{shown(each)} is a {type(each).__name__}, not a parameter; use one of {_kinds()}.")
             continue
         found += each.problems()
-        where = "a parameter set" if isinstance(each, ParameterSet) else "a parameter"
+        where = _where(each)
         for name in sorted(each.names(each.name)):
             if name in seen:
                 found.append(f"the name {shown(name)} is given by {seen[name]} and again by {where}; keep one of them.")
             seen[name] = where
     return found
+
+
+def _where(parameter: Parameter) -> str:
+    if isinstance(parameter, ParameterSet):
+        return "a parameter set" if parameter.name is None else f"the conditions on {shown(parameter.name)}"
+    return "a parameter"
 
 
 def _kinds() -> str:

@@ -146,9 +146,11 @@ class BaseCode:
             found += name_problems(space.names, self.parameters, self.name)
             found += _value_problems(space, self.parameters, self.name)
         elif self.function is not None:
-            found += signature_problems(space.names, arguments_of(self.function), self.name)
+            found += signature_problems(space.names, arguments_of(self.function), self.name, sometimes=space.sometimes)
         elif self.code is not None:
-            found += signature_problems(space.names, self.code.about.get("signature"), self.name, self.own)
+            found += signature_problems(
+                space.names, self.code.about.get("signature"), self.name, self.own, space.sometimes
+            )
         return found
 
     # -- keeping ---------------------------------------------------------------------------------------------------

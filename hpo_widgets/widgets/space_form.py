@@ -20,7 +20,18 @@ from hpo_widgets.sdk.proposals import propose_base
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
-from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_name, write_row
+from hpo_widgets.widgets.space_rows import (
+    KEPT,
+    LABELS,
+    TEXTS,
+    ReadRow,
+    Row,
+    read_row,
+    read_space,
+    write_name,
+    write_row,
+    write_rows,
+)
 
 MOST_ROWS = 1000
 """Parameters of one form; more are no longer read by anybody."""
@@ -107,7 +118,7 @@ class SearchSpaceForm(Form):
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
-        return {"rows": _numbered(write_row(each) for each in as_space(value))}
+        return {"rows": _numbered(row for each in as_space(value) for row in write_rows(each))}
 
     def _read(self, draft: Draft) -> Reading:
         rows = draft.get("rows") or []
@@ -121,7 +132,10 @@ class SearchSpaceForm(Form):
             problems.append(Problem("", _nothing(rows)))
         space = None
         if not problems:
-            space = SearchSpace(each.parameter for _, each in live if each.parameter is not None)
+            try:
+                space = read_space([each for _, each in live])
+            except InvalidInput as error:
+                problems += [_at_condition(text, live) for text in error.problems]
         total = "" if space is None else _total(space)
         return Reading(value=space, problems=problems, shown={"rows": pictures, "total": total})
 
@@ -179,12 +193,23 @@ def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Pro
     """Yields what is wrong with the rows in their order, names that a row before has given included."""
     seen: set[str] = set()
     for row, each in live:
+        if each.condition is not None:  # may share its name with another case; the space tells when both are there
+            yield from (Problem(f"{row['id']}.{field}", text) for field, text in each.problems)
+            continue
         for name in sorted(each.names & seen):
             field = "combinations" if row.get("kind") == "set" else "name"
             yield Problem(f"{row['id']}.{field}", f"{shown(name)} is in a row above already; rename or remove one.")
         seen |= each.names
         for field, text in each.problems:
             yield Problem(f"{row['id']}.{field}", text)
+
+
+def _at_condition(text: str, live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Problem:
+    """Gives a sentence at the row whose condition it is about."""
+    for row, each in live:
+        if each.condition is not None and repr(each.condition.text) in text:
+            return Problem(f"{row['id']}.when", text)
+    return Problem("", text)
 
 
 def _total(space: SearchSpace) -> str:
@@ -227,6 +252,12 @@ _KIND_WORDS = {bool: "True/False", int: "numbers", float: "numbers", str: "texts
 
 
 def _described(row: Mapping[str, Any]) -> list[str]:
+    name, kind, values = _plainly(row)
+    when = f" (only when {row['when']} is {row.get('equals', '')})" if row.get("when") else ""
+    return [name, kind, f"{values}{when}"]
+
+
+def _plainly(row: Mapping[str, Any]) -> list[str]:
     kind = str(row.get("kind", ""))
     if kind in ("discrete", "fixed", "set"):
         values = str(row.get("combinations" if kind == "set" else "values", ""))

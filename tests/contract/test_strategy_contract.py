@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.space import SearchSpace
-from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.model.space_shorthand import as_space, when
 from hpo_widgets.strategies import (
     GridSearch,
     OptunaStrategy,
@@ -23,7 +23,9 @@ from hpo_widgets.strategies import (
     Problem,
     RandomSearch,
     Strategy,
+    create_strategy,
 )
+from hpo_widgets.strategies.registry import OPTUNA_NAMES
 from tests.unit.model.some_spaces import spaces
 
 LOSS = Objective("loss", "loss", Sign.MIN)
@@ -208,6 +210,29 @@ class TestEveryStrategy:
         assert past
         assert all(space.contains(each.parameters) for each in past)
         assert len(set(keys(space, past))) == len(past)
+
+
+NET = as_space(
+    {
+        "optimizer": ["sgd", "adam"],
+        "lr": (0.0, 1.0),
+        **when("optimizer", "sgd", {"momentum": (0.0, 0.9), "nesterov": [True, False]}),
+        **when("nesterov", True, {"k": (1, 9)}),
+    }
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["random", "grid", *OPTUNA_NAMES])
+def test_every_strategy_serves_conditions_nested_in_conditions(name: str) -> None:
+    if name == "gp":
+        pytest.importorskip("torch")
+    space = NET if name != "brute_force" else as_space({"a": [1, 2], **when("a", 1, {"b": [3, 4]})})
+    strategy = set_up(lambda: create_strategy(name), space)
+
+    past = run(strategy, range(30), score=lambda parameters: len(parameters) / 10)
+
+    assert all(space.contains(each.parameters) for each in past)
+    assert len({tuple(each.parameters) for each in past}) > (0 if name == "grid" else 1)
 
 
 @pytest.mark.parametrize("name", SEEDED)
