@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
+from hpo_widgets.model.constraint import Expression, Predicate
 from hpo_widgets.model.limits import LIMIT_WORDS, Limits
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
@@ -39,6 +40,7 @@ def python_cell(plan: StudyPlan) -> str:
         lines.append("from hpo_widgets import automation")
     lines += ["", "study = hpo.tune(", f"    {_base(plan.base)},", _indented(f"{space},")]
     lines += [f"    {name}={_written(name, value)}," for name, value in keywords(plan).items()]
+    lines += _constraints(plan.space)
     return "\n".join([*lines, ")", "study", ""])
 
 
@@ -70,6 +72,18 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
     }
     found |= {name: value for name, value in optional.items() if value}
     return found if plan.seed is None else {**found, "seed": plan.seed}
+
+
+def _constraints(space: SearchSpace) -> list[str]:
+    """Gives the line of the constraints: functions by name, as the base task; one without a name is only mentioned."""
+    texts = [
+        literal(each.text) if isinstance(each, Expression) else each.text
+        for each in space.constraints
+        if isinstance(each, Expression) or each.text.isidentifier()
+    ]
+    nameless = [each.text for each in space.constraints if isinstance(each, Predicate) and not each.text.isidentifier()]
+    lines = [f"    constraints=[{', '.join(texts)}],"] if texts else []
+    return lines + [f"    # a constraint that is not shown here: {' '.join(text.split())}" for text in nameless]
 
 
 def _limits(limits: Limits) -> dict[str, Any]:

@@ -34,7 +34,7 @@ def changed_space(space: SearchSpace, parameters: Iterable[Parameter]) -> Search
     if len({each.name for each in changes}) < len(changes):
         problems.append("a parameter is given twice; keep one of them.")
     if not problems:
-        changed = SearchSpace(found)
+        changed = SearchSpace(found, space.constraints)
         if set(changed.names) == set(space.names):
             return changed
         what = ", ".join(shown(each.name) for each in changes)

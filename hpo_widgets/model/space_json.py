@@ -16,14 +16,15 @@ if TYPE_CHECKING:
 
 FORMAT = "hpo_widgets.space"
 VERSION = 2
-"""2 has conditional parameters; a space without them is written as version 1, which older readers know."""
+"""2 has conditional parameters and constraints; without them it is written as version 1, which older readers know."""
 
 
 def space_to_json(space: SearchSpace) -> dict[str, Any]:
     """Gives the stored form of a space."""
     parameters = [_to_json(each) for each in space]
-    version = VERSION if any(map(_is_new, space)) else 1
-    return {"format": FORMAT, "version": version, "parameters": parameters}
+    version = VERSION if space.constraints or any(map(_is_new, space)) else 1
+    bound = {"constraints": [each.to_json() for each in space.constraints]} if space.constraints else {}
+    return {"format": FORMAT, "version": version, "parameters": parameters, **bound}
 
 
 def _is_new(parameter: Any) -> bool:

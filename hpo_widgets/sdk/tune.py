@@ -7,16 +7,21 @@ import os
 import sys
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.agents.ship import ship
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
+from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
+from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
@@ -41,6 +46,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     *,
     objective: Any = "objective",
     direction: Any = None,
+    constraints: Any = None,
     strategy: Any = "tpe",
     name: str | None = None,
     project: str = "",
@@ -74,6 +80,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
+        constraints: What must hold between parameters: texts such as `"warmup + 2*steps <= 100"` and functions such as
+            `lambda p: p["low"] <= p["high"]`. What breaks one is never proposed, and refused when added by hand. One
+            that names a parameter which is not there in a trial does not bind it.
         strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), `{"name": "tpe", "options": {...}}`, a class or an
             instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
@@ -118,6 +127,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
 
     base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics, open_store=place))
     found_space = checked(lambda: as_space(space if space is not None or base is None else base.space))
+    bound = checked(lambda: as_constraints(constraints)) or ()
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
@@ -141,8 +151,10 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     if base is not None and found_space is not None:
         found_space = base.completed(found_space)
         problems += base.problems(found_space, kind or Isolation.FORK)
+        found_space = checked(lambda: constrained(found_space, bound))
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
+    found_space = keep_constraints(place(), found_space)
     kept = base.keep(place(), kind, found_space.names)
     config = StudyConfig(
         name=name or base.name,
@@ -194,6 +206,34 @@ def read_isolation(text: str | None) -> Isolation:
     except ValueError:
         allowed = ", ".join(repr(i.value) for i in Isolation)
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
+
+
+def constrained(space: SearchSpace, constraints: Sequence[Any]) -> SearchSpace:
+    """Gives a space under more constraints, tried out.
+
+    Raises:
+        InvalidInput: When one cannot be computed, names what is not there, or they leave nothing to propose.
+    """
+    own = set(space.constraints)
+    found = space.with_constraints([*space.constraints, *(each for each in constraints if each not in own)])
+    check_not_empty(found)
+    return found
+
+
+def keep_constraints(store: Store, space: SearchSpace) -> SearchSpace:
+    """Keeps the functions among the constraints in the store.
+
+    Raises:
+        CannotShip: When one cannot be sent to another process.
+    """
+
+    def kept(each: Constraint) -> Constraint:
+        if isinstance(each, Expression) or each.code is not None or each.function is None:
+            return each
+        shipment = ship(each.function)
+        return replace(each, code=store.put_code("constraint", shipment.body, shipment.about))
+
+    return space.with_constraints(map(kept, space.constraints)) if space.constraints else space
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

@@ -40,7 +40,10 @@ class SpaceView extends FormView {
     this.undo = makeButton("hpo-undo", "Undo", undefined, () => this.rows.restore());
     foot.append(this.add, this.undo, this.total, make("p", "hpo-hint", "Enter adds a parameter, Alt+↑ and Alt+↓ move it."));
     const heading = make("p", "hpo-heading", "Search space");
-    this.root.append(heading, this.empty, this.rows.node, foot);
+    const constraints = this.field({
+      key: "constraints", label: "Constraints, one a line", kind: "area", placeholder: "none, or such as: low + 2*steps <= 100",
+    });
+    this.root.append(heading, this.empty, this.rows.node, foot, constraints.node);
   }
   prepare() {
     this.rows.prepare();

@@ -11,10 +11,12 @@ from hpo_widgets.charts.range_picture import count_text, range_picture
 from hpo_widgets.dialects.clearml import read_params_search
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
+from hpo_widgets.model.constraint import Expression, as_constraints, constraints_from_json
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.parameter_values import plain, shown, value_problem
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.proposals import propose_base
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
@@ -118,7 +120,14 @@ class SearchSpaceForm(Form):
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
-        return {"rows": _numbered(row for each in as_space(value) for row in write_rows(each))}
+        space = as_space(value)
+        texts = [each.text for each in space.constraints if isinstance(each, Expression)]
+        return {
+            "fields": {"constraints": "\n".join(texts)},
+            "rows": _numbered(row for each in space for row in write_rows(each)),
+            # Functions cannot be typed; they stay with the rows they came with.
+            "functions": [each.to_json() for each in space.constraints if not isinstance(each, Expression)],
+        }
 
     def _read(self, draft: Draft) -> Reading:
         rows = draft.get("rows") or []
@@ -133,7 +142,7 @@ class SearchSpaceForm(Form):
         space = None
         if not problems:
             try:
-                space = read_space([each for _, each in live])
+                space = _bound(read_space([each for _, each in live]), draft)
             except InvalidInput as error:
                 problems += [_at_condition(text, live) for text in error.problems]
         total = "" if space is None else _total(space)
@@ -204,8 +213,24 @@ def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Pro
             yield Problem(f"{row['id']}.{field}", text)
 
 
+def _bound(space: SearchSpace, draft: Draft) -> SearchSpace:
+    """Gives the space under the constraints that are typed, one a line.
+
+    Raises:
+        InvalidInput: When one cannot be read, or they leave nothing.
+    """
+    typed = str((draft.get("fields") or {}).get("constraints", ""))
+    constraints = [*as_constraints([line for line in typed.splitlines() if line.strip()])]
+    constraints += constraints_from_json(draft.get("functions") or [])
+    bound = space.with_constraints(constraints)
+    check_not_empty(bound)
+    return bound
+
+
 def _at_condition(text: str, live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Problem:
-    """Gives a sentence at the row whose condition it is about."""
+    """Gives a sentence at the row whose condition it is about, or at the constraints."""
+    if text.startswith(("the constraint ", "constraints: ")) or "keeps" in text:
+        return Problem("constraints", text)
     for row, each in live:
         if each.condition is not None and repr(each.condition.text) in text:
             return Problem(f"{row['id']}.when", text)
@@ -214,7 +239,9 @@ def _at_condition(text: str, live: Iterable[tuple[Mapping[str, Any], ReadRow]]) 
 
 def _total(space: SearchSpace) -> str:
     size = space.size
-    return "1 combination" if size == 1 else f"{count_text(size)} combinations"
+    text = "1 combination" if size == 1 else f"{count_text(size)} combinations"
+    count = len(space.constraints)
+    return f"{text}, fewer by {count} constraint{'s' if count > 1 else ''}" if count else text
 
 
 def _picture(row: ReadRow) -> dict[str, Any]:

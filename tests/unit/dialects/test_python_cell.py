@@ -41,7 +41,7 @@ def called_with(cell: str) -> tuple[Any, Any, dict[str, Any]]:
         attach=lambda name: (BaseKind.STUDY, name),
         Task=types.SimpleNamespace(get_task=lambda id: (BaseKind.TASK, id)),
         **{
-            name: getattr(space_shorthand, name) for name in ("uniform", "integer", "loguniform", "normal", "lognormal")
+            name: getattr(space_shorthand, name) for name in ("uniform", "integer", "loguniform", "normal", "lognormal", "when")
         },
     )
     text = cell.replace("import hpo_widgets as hpo\n", "").replace("from hpo_widgets import automation\n", "")
@@ -62,6 +62,18 @@ def test_conditions_stand_in_the_cell_behind_what_they_hang_on() -> None:
             "nesterov": [True, False],
         }),
 """ in python_cell(replace(TYPICAL, space=space))
+
+
+def forbids(parameters: dict[str, Any]) -> bool:
+    return bool(parameters["layers"] != 256)
+
+
+def test_constraints_stand_in_the_cell_as_text_and_functions_by_name() -> None:
+    space = TYPICAL.space.with_constraints(["lr * layers <= 1", forbids])
+
+    assert '    constraints=["lr * layers <= 1", forbids],\n' in python_cell(replace(TYPICAL, space=space))
+    mentioned = python_cell(replace(TYPICAL, space=TYPICAL.space.with_constraints(lambda p: True)))
+    assert "# a constraint that is not shown here: <lambda> (line" in mentioned
 
 
 def test_a_typical_plan_reads_as_a_person_would_write_it() -> None:

@@ -343,3 +343,31 @@ def test_a_condition_that_cannot_hold_says_so_at_its_field(row, field, text):
     )
 
     assert text in said(form)[f"t1.{field}"]
+
+
+def test_constraints_are_typed_one_a_line_and_kept_with_the_space():
+    form = typed(SearchSpaceForm(), {"name": "a", "kind": "integer", "low": "0", "high": "9"})
+    form.draft = {**form.draft, "fields": {"constraints": "a <= 5\n\n a != 3 "}, "seq": form.draft["seq"] + 1}
+
+    assert [each.text for each in form.value.constraints] == ["a <= 5", "a != 3"]
+    assert SearchSpaceForm(form.value).value == form.value
+    again = SearchSpaceForm()
+    again.from_json(json.dumps(form.to_json()))
+    assert again.value == form.value
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("a <=", "cannot be read"),
+        ("aa <= 5", "did you mean 'a'?"),
+        ("a > 9", "the search space looks empty"),
+        ("a < 'x'", "cannot be computed"),
+    ],
+)
+def test_a_constraint_that_cannot_hold_says_so_at_its_field(line, text):
+    form = typed(SearchSpaceForm(), {"name": "a", "kind": "integer", "low": "0", "high": "9"})
+    form.draft = {**form.draft, "fields": {"constraints": line}, "seq": form.draft["seq"] + 1}
+
+    assert text in said(form)["constraints"]
+    assert form.value is None
