@@ -228,6 +228,11 @@ class Engine:
             self.picture.retries.append(again)
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
+            if self.picture.objective is not None:
+                value = values[0] if values else None
+                self.picture.progress = self.picture.progress.after(
+                    outcome, value, self.picture.objective, self.picture.limits
+                )
             self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
         for id in self.podium.add(task.id, task.state, result.values):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]

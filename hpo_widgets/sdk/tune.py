@@ -62,6 +62,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     min_iteration_per_job: int | None = None,
     max_iteration_per_job: int | None = None,
     keep_top: int | None = None,
+    patience: int | None = None,
+    min_gain: float | None = None,
+    target: float | None = None,
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
@@ -101,6 +104,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         min_iteration_per_job: No task is pruned before this iteration of its objective.
         max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
         keep_top: Finished tasks below this rank are archived.
+        patience: Ends the search when so many trials in a row have ended without a better value of the objective.
+        min_gain: How much better counts as better for `patience`; anything when absent.
+        target: Ends the search when a trial ends with this value of the objective or a better one.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
@@ -144,8 +150,13 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             max_iteration_per_job=max_iteration_per_job,
             save_top_k_tasks_only=keep_top,
             retries=retries,
+            patience=patience,
+            min_gain=min_gain,
+            target=target,
         )
     )
+    if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
+        problems.append("patience and target judge one objective, and there are several; leave them out.")
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:

@@ -148,6 +148,9 @@ class SpaceView extends FormView {
       field.input.placeholder = spec.placeholder ?? "";
       return field.node;
     });
+    // The condition begins a line of its own, whatever the kind's fields leave of theirs.
+    line.break ??= make("span", "hpo-break");
+    if (conditional) nodes.splice(-Object.keys(CONDITION).length, 0, line.break);
     order(line.parts, nodes);
     const select = this.fields.get(`${line.id}.kind`).input;
     if (kind === "set" && select.options.length === KINDS.length) {

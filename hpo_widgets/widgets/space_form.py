@@ -241,7 +241,7 @@ def _total(space: SearchSpace) -> str:
     size = space.size
     text = "1 combination" if size == 1 else f"{count_text(size)} combinations"
     count = len(space.constraints)
-    return f"{text}, fewer by {count} constraint{'s' if count > 1 else ''}" if count else text
+    return f"{text} under {count} constraint{'s' if count > 1 else ''}" if count else text
 
 
 def _picture(row: ReadRow) -> dict[str, Any]:

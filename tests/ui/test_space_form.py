@@ -296,7 +296,7 @@ def test_conditions_and_constraints_are_shown_and_typed(open_notebook: OpenNoteb
     press(notebook, "type:optimizer", "Tab", "type:adam, rmsprop")
     constraints = space_form(notebook).get_by_label("Constraints, one a line")
     constraints.fill("lr <= 0.05\nlookahead < 5")
-    expect(space_form(notebook).get_by_role("status").filter(has_text="fewer by 2 constraints")).to_be_visible()
+    expect(space_form(notebook).get_by_role("status").filter(has_text="under 2 constraints")).to_be_visible()
     notebook.run_cell(1)
 
     notebook.wait_text(1, "'lr'")

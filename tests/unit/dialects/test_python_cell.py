@@ -40,9 +40,7 @@ def called_with(cell: str) -> tuple[Any, Any, dict[str, Any]]:
         tune=lambda base, space, **rest: calls.append((base, space, rest)),
         attach=lambda name: (BaseKind.STUDY, name),
         Task=types.SimpleNamespace(get_task=lambda id: (BaseKind.TASK, id)),
-        **{
-            name: getattr(space_shorthand, name) for name in ("uniform", "integer", "loguniform", "normal", "lognormal", "when")
-        },
+        **{name: getattr(space_shorthand, name) for name in SHORTHANDS},
     )
     text = cell.replace("import hpo_widgets as hpo\n", "").replace("from hpo_widgets import automation\n", "")
     ast.parse(cell)
