@@ -13,6 +13,7 @@ from hpo_widgets.model.limits import Limits, Usage
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
+from hpo_widgets.strategies.base import Outcome
 
 
 @dataclass(kw_only=True)
@@ -78,6 +79,12 @@ class Picture:
     def running_time(self, now: float) -> float:
         """Gives seconds of running time of all tasks so far."""
         return self.compute_time + sum(live.task.duration(now) or 0.0 for live in self.live.values())
+
+    def learn(self, outcome: Outcome, values: tuple[float, ...] | None) -> None:
+        """Takes in how a trial has ended for good."""
+        if self.objective is not None:
+            value = values[0] if values else None
+            self.progress = self.progress.after(outcome, value, self.objective, self.limits)
 
     @property
     def stalls(self) -> bool:

@@ -18,7 +18,7 @@ from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
-from hpo_widgets.strategies.base import Past, PastTask
+from hpo_widgets.strategies.base import Outcome, Past, PastTask
 
 VANISHED = "its process ended together with the engine that had started it"
 
@@ -98,6 +98,16 @@ def read_history(
     last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
     past = _past(store, study, config, last_runs, _results(store, study, config), again, going)
     return desk.Restore(past=past, memo=None)
+
+
+def warm_past(config: StudyConfig) -> tuple[Past, ...]:
+    """Gives what other searches had found, as trials with numbers below 0: the strategy learns from them first."""
+    first = -len(config.warm_start)
+    return tuple(
+        Past(trial=first + number, parameters=each.parameters, outcome=Outcome.COMPLETE, values=each.values)
+        for number, each in enumerate(config.warm_start)
+        if config.space.contains(each.parameters)
+    )
 
 
 def _has_moved(store: Store, study: str) -> bool:

@@ -6,6 +6,7 @@ import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
@@ -18,6 +19,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
+from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.space import SearchSpace
@@ -27,6 +29,7 @@ from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import queue_problems
+from hpo_widgets.sdk.warm_start import read_beginning
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
@@ -65,6 +68,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     patience: int | None = None,
     min_gain: float | None = None,
     target: float | None = None,
+    warm_start: Any = None,
+    enqueue: Sequence[dict[str, Any]] = (),
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
@@ -107,6 +112,10 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         patience: Ends the search when so many trials in a row have ended without a better value of the objective.
         min_gain: How much better counts as better for `patience`; anything when absent.
         target: Ends the search when a trial ends with this value of the objective or a better one.
+        warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
+            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), an Optuna
+            study, the URL of an Optuna storage, or a list of these. What lies outside the space is listed in a warning.
+        enqueue: Parameter sets of your own that run first.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
@@ -163,10 +172,14 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         found_space = base.completed(found_space)
         problems += base.problems(found_space, kind or Isolation.FORK)
         found_space = checked(lambda: constrained(found_space, bound))
+    found = checked(lambda: read_beginning(warm_start, enqueue, found_space, objectives, place))
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
     found_space = keep_constraints(place(), found_space)
     kept = base.keep(place(), kind, found_space.names)
+    learned, others = sorted_out(found_space, found, len(objectives))
+    if others:
+        warnings.warn(left_out(others, len(learned)), stacklevel=2)
     config = StudyConfig(
         name=name or base.name,
         project=project,
@@ -180,9 +193,13 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
         queue=queue,
+        warm_start=tuple(learned),
     )
     record = place().create_study(config.name, project, config.to_json(), time.time())
-    study = Study(place(), record.id, function=kept.function).start()
+    study = Study(place(), record.id, function=kept.function)
+    for parameters in enqueue:
+        study.enqueue(parameters)
+    study.start()
     capture_in_background(place(), record.id, folder=base.folder, command=base.command)
     return study
 
