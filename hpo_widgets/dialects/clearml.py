@@ -20,6 +20,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model import parameters  # noqa: F401 - makes every kind known
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import ParameterSet
+from hpo_widgets.model.parameter_conditional import ConditionalParameter
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 
@@ -100,8 +101,14 @@ def write_params_search(space: SearchSpace) -> tuple[str, tuple[str, ...]]:
     notes = [
         f"ClearML does not read the {type(each).__name__} of {shown(each.name)}."
         for each in space
-        if type(each).__name__ not in CLEARML_TYPES
+        if type(each).__name__ not in CLEARML_TYPES and not isinstance(each, ConditionalParameter)
     ]
+    notes += [
+        f"the conditions on {shown(each.name)} are written as a ParameterSet with a combination for each value."
+        for each in space
+        if isinstance(each, ConditionalParameter)
+    ]
+    notes += [f"ClearML has no constraints; {shown(each.text)} is left out." for each in space.constraints]
     return text, tuple(notes)
 
 
