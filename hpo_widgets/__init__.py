@@ -50,6 +50,7 @@ _HOMES = {
     "studies": "sdk.tune",
     "tune": "sdk.tune",
     "uniform": "model.space_shorthand",
+    "when": "model.space_shorthand",
 }
 
 __all__ = [
@@ -85,6 +86,7 @@ __all__ = [
     "studies",
     "tune",
     "uniform",
+    "when",
 ]
 
 if TYPE_CHECKING:
@@ -92,7 +94,7 @@ if TYPE_CHECKING:
     from hpo_widgets.model.limits import Limits
     from hpo_widgets.model.objective import Objective
     from hpo_widgets.model.space import SearchSpace
-    from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform
+    from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform, when
     from hpo_widgets.sdk.logger import Logger
     from hpo_widgets.sdk.notebook_report import report
     from hpo_widgets.sdk.task import Task

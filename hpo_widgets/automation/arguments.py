@@ -127,7 +127,7 @@ def _limits(search: SearchStrategy, time_limit: Any, keep: Any, retries: int) ->
             max_iteration_per_job=search.max_iteration_per_job or None,
             save_top_k_tasks_only=keep,
             retries=retries,
-            **seconds,
+            **seconds,  # type: ignore[arg-type] # times only
         )
     except InvalidInput as error:
         problems += error.problems

@@ -230,4 +230,4 @@ def with_values(space: SearchSpace, values: dict[str, Any], base: BaseCode) -> S
         raise InvalidInput(f"{', '.join(map(repr, both))}: searched and given a value; keep one of them.")
     once = {base.meant(name): (name, value) for name, value in values.items()}
     fixed: list[Parameter] = [DiscreteParameterRange(name, [value]) for name, value in once.values()]
-    return SearchSpace([*space, *fixed])
+    return SearchSpace([*space, *fixed], space.constraints)

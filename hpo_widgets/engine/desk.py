@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpo_widgets.errors import InvalidInput
 from hpo_widgets.strategies.base import Outcome, Past, Problem, Strategy
 
 
@@ -107,6 +108,7 @@ class Desk:
         self._strategy = strategy
         self._clock = clock
         self._broken = False
+        self._space = problem.space
         strategy.setup(problem)
 
     def handle(self, message: Message) -> list[Reply]:
@@ -123,12 +125,18 @@ class Desk:
             replies.insert(0, Remember(study=memos.study, trials=memos.trials))
         return replies
 
+    def _check(self, parameters: dict[str, Any] | None) -> None:
+        """Refuses a proposal that breaks a constraint: a strategy of one's own may not look at them."""
+        if parameters is not None and (broken := self._space.broken(parameters)):
+            raise InvalidInput(broken, subject="the strategy's proposal")
+
     def _dispatch(self, message: Message) -> list[Reply]:
         match message:
             case Ask(trial=trial):
                 begin = self._clock()
                 parameters = self._strategy.ask(trial)
                 seconds = self._clock() - begin
+                self._check(parameters)
                 exhausted = parameters is None and self._strategy.exhausted
                 return [Proposed(trial=trial, parameters=parameters, exhausted=exhausted, seconds=seconds)]
             case Adopt(trial=trial, parameters=parameters):

@@ -16,7 +16,7 @@ from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
 from hpo_widgets.engine.podium import Podium
 from hpo_widgets.engine.requests import handle_request
-from hpo_widgets.engine.resume import read_history
+from hpo_widgets.engine.resume import read_history, warm_past
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
@@ -156,8 +156,9 @@ class Engine:
         """Where the strategy thinks; set up at the first use, in the engine's thread."""
         if self._thinker is None:
             self._thinker = self._make_thinker(self.config.space, self._moved, self.wake)
-            if self._restore.past:
-                self._thinker.send(self._restore)
+            known = (*warm_past(self.config), *self._restore.past)
+            if known:
+                self._thinker.send(replace(self._restore, past=known))
             self._restore = desk.Restore(past=(), memo=None)
         return self._thinker
 
@@ -212,6 +213,7 @@ class Engine:
             self.picture.retries.append(again)
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
+            self.picture.learn(outcome, values)
             self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
             if (said := relay.said_at_end(task, live.task.memo)) is not None:
                 self.outbox.add(lambda: ignore(self.store.update_task(task.id, reason=said)))
