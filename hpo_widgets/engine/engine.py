@@ -228,7 +228,8 @@ class Engine:
             self.picture.retries.append(again)
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
-            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
+            seconds = task.duration(self.clock())
+            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values, seconds=seconds))
         for id in self.podium.add(task.id, task.state, result.values):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
         self._listeners.on_end(Conclusion(task=task, result=result))

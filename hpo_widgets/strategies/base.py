@@ -12,6 +12,9 @@ from typing import Any
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.space import SearchSpace, parameters_key
 
+REMARK = "remark"
+"""Key of a study's memo whose text is shown beside the study: what the strategy has chosen, and why."""
+
 
 class Outcome(Enum):
     """Is how a trial ended, as far as a strategy cares."""
@@ -61,6 +64,8 @@ class Past:
     """Iteration and value of what the only objective reported on the way."""
     memo: Mapping[str, Any] | None = None
     """What the strategy asked to keep for it, see `Strategy.drain_memos`."""
+    seconds: float | None = None
+    """How long its task ran; `None` while it has not ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +89,7 @@ class Memos:
     """Is state of a strategy that must outlive a crash; made of what JSON can hold."""
 
     study: dict[str, Any] | None = None
-    """State of the whole study; `None` when it has not changed."""
+    """State of the whole study; `None` when it has not changed. A text under `REMARK` is shown to people."""
     trials: dict[int, dict[str, Any]] = field(default_factory=dict)
     """State by trial, of those whose state has changed."""
 
@@ -113,6 +118,11 @@ class Strategy(ABC):
         """Proposes the parameters of a trial; `None` when there is nothing to propose now, see `exhausted`."""
 
     @property
+    def heavy(self) -> bool:
+        """Whether the next `ask` is known to take long: it is then made in a process of its own from the start."""
+        return False
+
+    @property
     def exhausted(self) -> bool:
         """Whether `None` from `ask` means for ever. Read after such a `None`; by default it does."""
         return True
@@ -123,6 +133,9 @@ class Strategy(ABC):
 
     def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
         """Learns how a trial ended; values that are not finite teach nothing."""
+
+    def timed(self, trial: int, *, asked: float | None = None, ran: float | None = None) -> None:
+        """Learns how long proposing a trial took, or how long its task ran; seconds, measured by others."""
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Learns what the only objective of a running trial is at an iteration."""
@@ -137,6 +150,8 @@ class Strategy(ABC):
             self.adopt(each.trial, each.parameters)
             for iteration, value in each.reports:
                 self.report(each.trial, iteration, value)
+            if each.seconds is not None:
+                self.timed(each.trial, ran=each.seconds)
             if each.outcome is not None:
                 self.tell(each.trial, each.outcome, each.values)
 

@@ -27,7 +27,19 @@ def _optuna(sampler: str | None) -> Callable[..., Strategy]:
     return make
 
 
+def _auto(
+    pruner: Any = None,
+    *,
+    pruner_options: Mapping[str, Any] | None = None,
+    max_duplicates: int = 20,
+) -> Strategy:
+    from hpo_widgets.strategies.optuna_auto import AutoStrategy
+
+    return AutoStrategy(pruner, pruner_options=pruner_options, max_duplicates=max_duplicates)
+
+
 MAKERS: dict[str, Callable[..., Strategy]] = {
+    "auto": _auto,
     "grid": GridSearch,
     "random": RandomSearch,
     "optuna": _optuna(None),
