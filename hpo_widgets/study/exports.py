@@ -44,7 +44,7 @@ class Exports(Results):
             "id": record.id,
             "name": record.name,
             "project": record.project,
-            "state": self._state_text(record),
+            "state": self.state_of(record),
             "reason": record.reason,
             "created": record.created,
             "started": record.started,

@@ -53,7 +53,7 @@ class Reporting(Exports):
         reason = f" ({record.reason})" if record.reason else ""
         return Report(
             title=record.name,
-            status=f"{config.base_name or 'Search'}: {self._state_text(record)}{reason}",
+            status=f"{config.base_name or 'Search'}: {self.state_of(record)}{reason}",
             made=f"As of {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC, by hpo_widgets",
             facts=list(self._facts(config, ranked, tasks, now)),
             charts=list(self._charts(config, tasks, results, ranked)),

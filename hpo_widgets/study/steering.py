@@ -114,9 +114,7 @@ class Steering(StoredStudy):
     def _ask(self, kind: RequestKind, payload: dict[str, Any] | None = None) -> None:
         record = self.record
         if record.state is not StudyState.CREATED and (not record.state.is_live or self._is_interrupted(record)):
-            raise InvalidInput(
-                f"the study {record.name!r} is {self._state_text(record)}; study.resume() goes on with it."
-            )
+            raise InvalidInput(f"the study {record.name!r} is {self.state_of(record)}; study.resume() goes on with it.")
         self.store.request(kind, study=self.id, task=None, payload=payload or {}, now=time.time())
 
     def _ask_task(self, task: str, reason: str) -> None:

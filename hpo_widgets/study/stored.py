@@ -22,7 +22,7 @@ class StoredStudy:
 
     def __repr__(self) -> str:
         record = self.record
-        return f"<study {record.name!r}: {self._state_text(record)}>"
+        return f"<study {record.name!r}: {self.state_of(record)}>"
 
     @property
     def record(self) -> StudyRecord:
@@ -43,9 +43,10 @@ class StoredStudy:
     @property
     def state(self) -> str:
         """Where it stands: a `StudyState`'s value, or "interrupted" when the process that drove it is gone."""
-        return self._state_text(self.record)
+        return self.state_of(self.record)
 
-    def _state_text(self, record: StudyRecord) -> str:
+    def state_of(self, record: StudyRecord) -> str:
+        """Gives the `state` that a record of this study says, which a reader may have read earlier."""
         return "interrupted" if self._is_interrupted(record) else record.state.value
 
     def _is_interrupted(self, record: StudyRecord) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextvars
 import uuid
 import warnings
 from collections import deque
@@ -140,10 +139,7 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
 
     def _refresh_displays(self) -> None:
         for handle in list(self._handles):
-            # In an empty context the message belongs to the cell that runs now: a headless client drops others.
-            contextvars.Context().run(handle.update, self._static(), raw=True)
-            if self.study is not None:
-                self.panel.keep_display(handle)
+            self.panel.keep_display(handle)
 
     def close(self) -> None:
         """Takes it off every page; the study goes on."""

@@ -194,13 +194,15 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
         if not has_kernel() or not self.is_open:
             return text, {}
         replace_in_cell(self)
-        self._displays.show()
+        with publisher(self.study.store).hold():  # a run that ended just now would not refresh what is not yet kept
+            self._displays.show()
         data, metadata = super()._repr_mimebundle_(**keys) or ({}, {})
         return {**data, **text}, metadata
 
     def keep_display(self, handle: DisplayHandle) -> None:
-        """Refreshes an output that holds the static pictures when the run ends."""
-        self._displays.keep(handle)
+        """Brings an output up to date that was shown by somebody else, now and when the run ends."""
+        with publisher(self.study.store).hold():
+            self._displays.keep(handle)
 
     def show_fault(self, text: str) -> None:
         """Shows why it is not up to date; an empty text takes that back."""

@@ -28,8 +28,9 @@ class StaticDisplays:
         self._handles.append(handle)
 
     def keep(self, handle: DisplayHandle) -> None:
-        """Takes over an output that somebody else has shown."""
+        """Takes over an output that somebody else has shown, and brings it up to date."""
         self._handles.append(handle)
+        self._update(handle, self._bundle())
 
     def refresh(self) -> None:
         """Brings it up to date wherever it was shown."""
@@ -37,8 +38,12 @@ class StaticDisplays:
             return
         bundle = self._bundle()
         for handle in list(self._handles):
-            # In an empty context the message belongs to the cell that runs now: a headless client drops others.
-            contextvars.Context().run(handle.update, bundle, raw=True)
+            self._update(handle, bundle)
+
+    @staticmethod
+    def _update(handle: DisplayHandle, bundle: dict[str, str]) -> None:
+        # In an empty context the message belongs to the cell that runs now: a headless client drops others.
+        contextvars.Context().run(handle.update, bundle, raw=True)
 
     def clear(self) -> None:
         """Refreshes none of them any more."""

@@ -77,4 +77,6 @@ class StudyReader:
 
     def head(self) -> dict[str, Any]:
         """Gives what a panel shows now except the chart; looks whether the process that drives the study lives."""
-        return self.picture.head(self.record, self.study.state, self.study.notice, time.time())
+        # What was read says the state too: an end that came since would stand beside tasks that have not ended yet.
+        state = self.study.state_of(self.record)
+        return self.picture.head(self.record, state, self.study.notice, time.time())

@@ -217,6 +217,7 @@ def test_names_are_shown_as_they_are(open_notebook: OpenNotebook) -> None:
     notebook.run_all()
     shown = panel(notebook)
     expect(shown).to_contain_text("<script>alert(2)</script>🦜")
+    shown.locator("[data-panel=summary]").scroll_into_view_if_needed()  # off the screen it does not draw
     expect(shown).to_contain_text("<b>good</b>")
     expect(shown.locator("[data-panel=control] .hpo-notices")).to_contain_text(
         "ValueError: <img src=x onerror=alert(1)>"

@@ -253,6 +253,37 @@ def test_a_view_is_answered_and_a_refusal_says_why(desk, shown):
     assert "error" in answers[2]
 
 
+def test_the_end_is_told_with_the_trials_that_ended_before_it(desk, shown):
+    found = desk(total_max_jobs=1)
+    found.run()
+    one = shown(found.study)
+    with publisher(found.store).hold():
+        one._feed.read()
+        found.trial(0, 0.5)
+        found.move(StudyState.COMPLETED, ended=2000.0)
+        assert (one._feed.head()["state"], one._feed.head()["bar"]["done"]) == ("running", 0)
+        one._feed.read()
+        assert (one._feed.head()["state"], one._feed.head()["bar"]["done"]) == ("completed", 1)
+
+
+def test_an_output_shown_by_others_is_brought_up_to_date_at_once_and_at_the_end(desk, shown):
+    shown_first, shown_last = threading.Event(), threading.Event()
+
+    class Handle:
+        def update(self, bundle, raw):
+            (shown_first if "0 of 1 trials" in bundle["text/html"] else shown_last).set()
+
+    found = desk(total_max_jobs=1)
+    found.run()
+    one = shown(found.study)
+    one.keep_display(Handle())
+    assert shown_first.is_set()
+    assert not shown_last.is_set()
+    found.trial(0, 0.5)
+    found.move(StudyState.COMPLETED, ended=2000.0)
+    assert shown_last.wait(PATIENCE_S)
+
+
 def test_unknown_panels_are_all_named_with_those_there_are(desk):
     with pytest.raises(
         InvalidInput, match="no panel 'curves', 'x'; there are control, objective_time, objective_trials, scalars, "
