@@ -41,7 +41,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     *,
     objective: Any = "objective",
     direction: Any = None,
-    strategy: Any = "tpe",
+    strategy: Any = "auto",
     name: str | None = None,
     project: str = "",
     max_jobs: float | None = None,
@@ -74,8 +74,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
-        strategy: A name (`"tpe"`, `"random"`, `"grid"`, ...), `{"name": "tpe", "options": {...}}`, a class or an
-            instance.
+        strategy: A name (`"auto"`, which chooses among Optuna's samplers and says why, `"tpe"`, `"random"`, `"grid"`,
+            ...), `{"name": "tpe", "options": {...}}`, a class or an instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
         max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.

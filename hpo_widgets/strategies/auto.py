@@ -134,9 +134,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = ()) -> str:
 
 
 def _kinds(facts: Facts) -> str:
-    numbers = f"{facts.numbers} number{'' if facts.numbers == 1 else 's'}"
-    choices = f"{facts.choices} choice{'' if facts.choices == 1 else 's'}"
-    return " and ".join(text for text, count in ((numbers, facts.numbers), (choices, facts.choices)) if count) or "fixed"
+    counted = ((facts.numbers, "number"), (facts.choices, "choice"))
+    return " and ".join(f"{count} {kind}{'s' * (count > 1)}" for count, kind in counted if count) or "a fixed space"
 
 
 @dataclass(kw_only=True)

@@ -12,9 +12,6 @@ from typing import Any
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.space import SearchSpace, parameters_key
 
-REMARK = "remark"
-"""Key of a study's memo whose text is shown beside the study: what the strategy has chosen, and why."""
-
 
 class Outcome(Enum):
     """Is how a trial ended, as far as a strategy cares."""
@@ -89,7 +86,7 @@ class Memos:
     """Is state of a strategy that must outlive a crash; made of what JSON can hold."""
 
     study: dict[str, Any] | None = None
-    """State of the whole study; `None` when it has not changed. A text under `REMARK` is shown to people."""
+    """State of the whole study; `None` when it has not changed. A text under `REMARK` (`model.study`) is shown."""
     trials: dict[int, dict[str, Any]] = field(default_factory=dict)
     """State by trial, of those whose state has changed."""
 

@@ -13,8 +13,9 @@ from optuna.study import StudyDirection
 from optuna.trial import TrialState
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.study import REMARK
 from hpo_widgets.strategies.auto import STARTUP, Facts, Ledger, candidates, remark
-from hpo_widgets.strategies.base import REMARK, Outcome, Past, Problem
+from hpo_widgets.strategies.base import Outcome, Past, Problem
 from hpo_widgets.strategies.optuna import MAX_DUPLICATES, OptunaStrategy
 from hpo_widgets.strategies.optuna_parts import SAMPLERS, find_part, make_sampler
 

@@ -52,7 +52,7 @@ def strategy_names() -> tuple[str, ...]:
     return tuple(MAKERS)
 
 
-def create_strategy(spec: str | Mapping[str, Any] | type[Strategy] | Strategy = "tpe", **options: Any) -> Strategy:
+def create_strategy(spec: str | Mapping[str, Any] | type[Strategy] | Strategy = "auto", **options: Any) -> Strategy:
     """Makes the strategy a person means.
 
     Args:

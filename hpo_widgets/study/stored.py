@@ -53,6 +53,11 @@ class StoredStudy:
         return record.state.is_live and not is_alive(record.owner)
 
     @property
+    def remark(self) -> str:
+        """What its strategy has chosen and why, in a sentence; empty when it has nothing to say."""
+        return self.record.remark
+
+    @property
     def base_task(self) -> BaseTask | None:
         """What it runs: code, parameters, and in `about` its source, environment, git commit and command line.
 

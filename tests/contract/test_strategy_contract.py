@@ -23,6 +23,7 @@ from hpo_widgets.strategies import (
     Problem,
     RandomSearch,
     Strategy,
+    create_strategy,
 )
 from tests.unit.model.some_spaces import spaces
 
@@ -52,11 +53,12 @@ class Countdown(Strategy):
 MAKERS: dict[str, Callable[[], Strategy]] = {
     "grid": GridSearch,
     "random": RandomSearch,
+    "auto": create_strategy,
     "optuna-tpe": OptunaStrategy,
     "optuna-random": lambda: OptunaStrategy(sampler="random"),
     "custom": Countdown,
 }
-SEEDED = ["grid", "random", "optuna-tpe", "optuna-random"]
+SEEDED = ["auto", "grid", "random", "optuna-tpe", "optuna-random"]
 
 
 def set_up(make: Callable[[], Strategy], space: SearchSpace = WIDE, **told: Any) -> Strategy:

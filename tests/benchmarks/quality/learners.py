@@ -31,9 +31,7 @@ def svc_cancer(p: Mapping[str, Any]) -> float:
 
     scaler = {"standard": StandardScaler, "minmax": MinMaxScaler, "robust": RobustScaler}[p["scaler"]]()
     weight = None if p["weight"] == "none" else "balanced"
-    model = SVC(
-        C=p["C"], gamma=p["gamma"], kernel=p["kernel"], degree=p["degree"], class_weight=weight, max_iter=2_000
-    )
+    model = SVC(C=p["C"], gamma=p["gamma"], kernel=p["kernel"], degree=p["degree"], class_weight=weight, max_iter=2_000)
     return 1 - _score(make_pipeline(scaler, SelectKBest(k=p["features"]), model), "breast_cancer", "average_precision")
 
 
