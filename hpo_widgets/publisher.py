@@ -1,4 +1,4 @@
-"""The one thread of a kernel that changes what panels show: woken by the store, at most ten times a second."""
+"""The one thread of a kernel that changes what panels show: woken by the store, at most five times a second."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any, Protocol
 
 logger = logging.getLogger(__name__)
 
-PERIOD_S = 0.1
+PERIOD_S = 0.2
 """Shortest time between two looks; what happens in between is shown at once."""
 LIVENESS_S = 1.0
 """How often a panel of a live study is looked at without being woken: its process may have died without a word."""

@@ -25,7 +25,7 @@ export class App {
     }
     this.take(model.get("whole"));
     model.on("msg:custom", (message, buffers) => this.hear(message, buffers));
-    model.on("change:head change:fault", () => this.tell("update"));
+    model.on("change:head change:fault", () => this.tell("update", null, true));
     model.on("comm_live_update", () => { this.dead = true; this.tell("update"); });
     model.send({ op: "hello", version: this.version });
   }
@@ -50,7 +50,7 @@ export class App {
     if (message.version > this.version + 1) return this.model.send({ op: "hello", version: this.version });
     this.version = message.version;
     for (const [name, [content, given]] of Object.entries(parts)) this.data[name]?.take(content, given, false);
-    this.tell("update", BUILT_IN.has(message.parts[0]?.[0]) ? null : new Set(Object.keys(parts)));
+    this.tell("update", BUILT_IN.has(message.parts[0]?.[0]) ? null : new Set(Object.keys(parts)), true);
   }
   // Asks the producer of a panel; the promise fails with the text of why it had no effect.
   ask(panel, message) {
@@ -65,7 +65,8 @@ export class App {
     else waiting?.done(value);
   }
   // `only`: names of panels that were told something; all of them when the trials changed.
-  tell(what, only = null) { for (const frame of this.frames) frame.tell(what, only); }
+  // `news`: it came by itself and can wait for its turn.
+  tell(what, only = null, news = false) { for (const frame of this.frames) frame.tell(what, only, news); }
   show(el) {
     const frame = new Frame(this, el);
     this.frames.add(frame);
@@ -90,7 +91,7 @@ class Frame {
     this.onTheme.observe(document.body, { attributes: true, attributeFilter: ["data-jp-theme-light", "data-jp-theme-name"] });
     this.tell("update");
   }
-  tell(what, only = null) {
+  tell(what, only = null, news = false) {
     const { name } = this.app.head();
     this.root.setAttribute("aria-label", `Dashboard of ${name ?? "a study"}`);
     this.root.dataset.version = this.app.version;
@@ -99,7 +100,7 @@ class Frame {
     const texts = [dead, this.app.model.get("fault")].filter(Boolean);
     if (texts.join() !== this.noticed) this.notices.replaceChildren(...texts.map((text) => make("p", "", text)));
     this.noticed = texts.join();
-    for (const section of this.sections) if (!only || only.has(section.name)) section.tell(what);
+    for (const section of this.sections) if (!only || only.has(section.name)) section.tell(what, news);
   }
   // What is opened comes into sight: panels out of sight are not drawn.
   showDrawer(opened) {

@@ -1,45 +1,8 @@
 // One panel in one place: its heading, sentence, tools and table; draws only when somebody can see it.
 import { button, colors, csv, make, save } from "./dashboard_kit.js";
+import { Pace } from "./dashboard_turns.js";
 
-const SHORTEST_MS = 100;
-const SHARE = 4;
 const LONGEST_TABLE = 500;
-
-// Calls `draw` soon, never more often than every 100 ms nor for more than a fifth of the time, and never while unseen,
-// unless it is `light`: a few words of text, which somebody may have read to them from anywhere.
-class Pace {
-  constructor(node, draw, light) {
-    Object.assign(this, { draw, wanted: false, seen: light, last: -1e9, cost: 0 });
-    this.watch = new IntersectionObserver((entries) => { this.seen = light || entries[entries.length - 1].isIntersecting; this.plan(); }, { rootMargin: "100px" });
-    this.watch.observe(node);
-    this.onShown = () => this.plan();
-    document.addEventListener("visibilitychange", this.onShown);
-  }
-  want() { this.wanted = true; this.plan(); }
-  plan() {
-    if (!this.wanted || this.timer || !this.seen || document.hidden) return;
-    const wait = Math.max(0, this.last + Math.max(SHORTEST_MS, SHARE * this.cost) - performance.now());
-    this.timer = setTimeout(() => requestAnimationFrame(() => this.run()), wait);
-  }
-  async run() {
-    this.wanted = false;
-    const began = performance.now();
-    try { await this.draw(); }
-    finally {
-      this.last = performance.now();
-      this.cost = Math.min(2000, this.last - began);
-      this.timer = undefined;
-      this.plan();
-    }
-  }
-  stop() {
-    this.watch.disconnect();
-    clearTimeout(this.timer);
-    this.wanted = false;
-    this.draw = () => {};
-    document.removeEventListener("visibilitychange", this.onShown);
-  }
-}
 
 export class Section {
   constructor(app, { name, title, place }, places) {
@@ -56,14 +19,14 @@ export class Section {
     (places[place] ?? places.grid).append(this.node);
     this.view = app.module(name).create(this.body, this.context());
     this.pace = new Pace(this.node, () => this.draw(), place === "top");
-    this.sizes = new ResizeObserver(() => this.tell(this.view.resize ? "resize" : "update"));
+    this.sizes = new ResizeObserver(() => this.resized());
     this.sizes.observe(this.body);
   }
   context() {
     const { app, name, body } = this;
     return {
       data: app.data[name], trials: app.trials, shared: app.shared, head: () => app.head(), dead: () => app.dead,
-      ask: (message) => app.ask(name, message), plotly: app.plotly, hiplot: app.hiplot, colors: () => colors(body),
+      ask: (message) => app.ask(name, message), plotly: app.plotly, hiplot: app.hiplot, colors: () => (this.palette ??= colors(body)),
       update: () => this.tell("update"), open: (key) => app.shared.open(key),
       sentence: () => this.describe(),
     };
@@ -109,10 +72,21 @@ export class Section {
     this.fold.setAttribute("aria-expanded", String(!folded));
     if (!folded) this.tell("resize");
   }
-  tell(what) {
+  // What is drawn may change the height of the body itself: only another width wants another drawing.
+  resized() {
+    const width = this.body.clientWidth;
+    if (width === this.width) return;
+    this.width = width;
+    this.tell(this.view.resize ? "resize" : "update");
+  }
+  // `news`: nobody did anything, it can wait for its turn.
+  tell(what, news = false) {
     this.due = this.due && this.due !== what ? "update" : what;
-    if (what === "theme") this.themed = true;
-    this.pace?.want();
+    if (what === "theme") {
+      this.themed = true;
+      this.palette = undefined;
+    }
+    this.pace?.want(!news);
   }
   async draw() {
     const what = this.due ?? "update";

@@ -12,17 +12,9 @@ from typing import Any
 import comm
 import psutil
 from comm.base_comm import BaseComm
+from dashboard_study import filled_study, grow
 from harness import Row, folder, median
 
-from hpo_widgets.engine.ownership import this_process
-from hpo_widgets.model.config import StudyConfig
-from hpo_widgets.model.objective import parse_objectives
-from hpo_widgets.model.scalar import Metric
-from hpo_widgets.model.space_shorthand import as_space
-from hpo_widgets.model.study import StudyState
-from hpo_widgets.model.task import TaskState
-from hpo_widgets.store.base import NewTask
-from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
 from hpo_widgets.widgets.assets import asset
 from hpo_widgets.widgets.dashboard import Dashboard
@@ -35,7 +27,6 @@ GOALS = {
     "5c": "bytes beside plain FigureWidgets of the same curves",
     "5e": "opening and closing",
 }
-METRIC = Metric("loss", "loss")
 BIG, POINTS_EACH = 10_000, 100
 CURVES, LENGTH, RATE, SECONDS = 100, 1000, 100, 10
 CYCLES = 1000
@@ -58,27 +49,9 @@ class Wire(BaseComm):  # type: ignore[misc, unused-ignore]
 def study(trials: int, points: int, *, running: bool) -> Iterator[tuple[Study, list[int]]]:
     """Gives a study with these tasks and points, and the store's numbers of its tasks."""
     comm.create_comm = lambda **arguments: Wire(**arguments)
-    with folder() as place:
-        store = open_store(place)
-        config = StudyConfig(name="s", space=as_space({"lr": (0.0, 1.0)}), objectives=parse_objectives("loss"))
-        record = store.create_study("s", "", config.to_json(), time.time())
-        store.own_study(record.id, this_process(), replacing=None, state=StudyState.RUNNING)
-        now = time.time()
-        news = [
-            NewTask(study=record.id, trial=i, name=f"t {i}", parameters={"lr": i / trials}, queue="q", code=None)
-            for i in range(trials)
-        ]
-        keys: list[int] = []
-        with store.transaction():
-            for task in store.create_tasks(news, now):
-                store.move_task(task.id, TaskState.RUNNING, expect=[TaskState.QUEUED], started=now)
-                store.record_scalars(task.key, ((METRIC, i, now, (task.key % 97) + 1 / (1 + i)) for i in range(points)))
-                if not running:
-                    store.move_task(task.id, TaskState.COMPLETED, expect=[TaskState.RUNNING], ended=now)
-                keys.append(task.key)
-        yield Study(store, record.id), keys
-        publisher(store).join(5)
-        store.close()
+    with folder() as place, filled_study(place, trials, points, running=running) as found:
+        yield found
+        publisher(found[0].store).join(5)
 
 
 def opened() -> tuple[float, float]:
@@ -101,8 +74,7 @@ def growing() -> tuple[float, float]:
         began, sent = time.monotonic(), 0
         while (passed := time.monotonic() - began) < SECONDS:
             while sent < passed * RATE:
-                task = keys[sent % CURVES]
-                found.store.record_scalars(task, [(METRIC, LENGTH + sent // CURVES, time.time(), 0.5)])
+                grow(found, keys, sent, LENGTH)
                 sent += 1
             time.sleep(0.01)
         after = next(t for t in psutil.Process().threads() if t.id == thread.id)

@@ -113,7 +113,7 @@ def test_closed_dashboards_leave_nothing_behind(tmp_path):
     publisher(store).join(PATIENCE_S)
     process, manager = psutil.Process(), comm.get_comm_manager()
     threads, comms, files = set(threading.enumerate()), len(manager.comms), process.num_fds()
-    for _ in range(100):
+    for _ in range(20):
         dashboard_of(found.study).close()
     publisher(store).join(PATIENCE_S)
     assert len(manager.comms) == comms
