@@ -15,6 +15,7 @@ for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(variable, "1")
 
 import argparse  # noqa: E402
+import importlib.metadata  # noqa: E402
 import subprocess  # noqa: E402
 import sys  # noqa: E402
 from pathlib import Path  # noqa: E402
@@ -27,6 +28,12 @@ from problems import problems  # noqa: E402
 from results import Line, add, read, versions  # noqa: E402
 from simulate import timed_search  # noqa: E402
 
+TIMED = {"auto"}
+"""Policies whose choice depends on how long the trials take."""
+SECONDS = ("0.1", "1", "10")
+"""Lengths of trials for which the share of asking is measured."""
+SHORT = "hartmann6,HPOBench/car,HPOLib/protein_structure"
+"""Problems on which it is."""
 OPTUNA4 = "HPO_WIDGETS_OPTUNA4_PYTHON"
 
 
@@ -40,21 +47,23 @@ def main() -> int:
     parser.add_argument("--results", type=Path, default=HERE / "results.csv")
     parser.add_argument("--table-only", action="store_true", help="write results.md from what is there")
     options = parser.parse_args()
+    is_other = importlib.metadata.version("optuna").startswith("4.")
     if not options.table_only:
         policies = options.policies.split(",")
         here = [name for name in policies if name not in MAJOR]
         there = [name for name in policies if name in MAJOR]
-        import optuna
-
-        if optuna.__version__.startswith("4."):
+        if is_other:
             here, there = there, []
         if there:
             elsewhere(there, options)
         fill(here, options)
-    if options.results == HERE / "results.csv":
-        from table import write
+        if TIMED & {*here} and not is_other:
+            options.problems, options.seeds = SHORT, "0"
+            fill([f"auto@{seconds}" for seconds in SECONDS], options)
+    from table import write
 
-        write()
+    if not is_other:
+        write(options.results, options.results.with_suffix(".md"))
     return 0
 
 
