@@ -26,6 +26,8 @@ MOST_OBJECTIVES = 3
 """Objectives up to which NSGA-II is the genetic search, and NSGA-III above."""
 FIRST_S = {"gp": 2.0, "tpe": 0.005, "cmaes": 0.002, "nsga2": 0.002, "nsga3": 0.002}
 """Seconds that the first ask of a sampler is taken to need, its imports included."""
+FADING = 0.8
+"""What is left, at the next ask, of what a dear ask has taught to expect."""
 NAMES = {
     "gp": "a Gaussian process",
     "tpe": "TPE",
@@ -147,7 +149,7 @@ class Ledger:
     ran: float = 0.0
     """Of the trials that have ended."""
     costs: dict[str, float] = field(default_factory=dict)
-    """Of a sampler's last ask; its first, which loads packages, is left out."""
+    """Of a sampler's last asks, older ones faded; its first, which loads packages, is left out."""
     asked: set[str] = field(default_factory=set)
     """Samplers that were asked at all, by this process."""
 
@@ -155,12 +157,12 @@ class Ledger:
         """Enters an ask."""
         self.spent += seconds
         if sampler in self.asked:
-            self.costs[sampler] = seconds
+            self.costs[sampler] = max(seconds, FADING * self.costs.get(sampler, 0.0))
         self.asked.add(sampler)
 
-    def affords(self, sampler: str) -> bool:
-        """Tells whether asking a sampler leaves asking within its share of the trials' time."""
-        expected = self.costs.get(sampler, 0.1 if sampler in self.asked else FIRST_S.get(sampler, 0.0))
-        if self.ran == 0.0:
-            return expected <= FIRST_S["tpe"] or sampler == "tpe"  # nobody has measured a trial yet
+    def affords(self, sampler: str, times: int = 1) -> bool:
+        """Tells whether asking a sampler so many times leaves asking within its share of the trials' time."""
+        expected = times * self.costs.get(sampler, FIRST_S.get(sampler, 0.0) / (10 if sampler in self.asked else 1))
+        if self.ran == 0.0:  # nobody has measured a trial yet
+            return sampler == "tpe" or expected <= FIRST_S["tpe"]
         return self.spent + expected <= MOST_ASKING * MARGIN * self.ran

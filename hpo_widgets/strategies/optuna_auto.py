@@ -94,8 +94,11 @@ class AutoStrategy(OptunaStrategy):
         return affordable
 
     def _propose(self) -> dict[str, Any]:
-        # What proposes a duplicate has converged there; asking it again costs as much and gives as little.
-        name = self._asked_by if self._attempts == 0 or self._asked_by != "gp" else "tpe"
+        name = self._asked_by
+        if self._attempts > 0 and name == "gp":
+            name = "tpe"  # it has converged on what is known; asking it again costs as much and gives as little
+        if self._attempts > 0 and not self._ledger.affords(name, times=self._attempts + 1):
+            name = "random"
         self._attempts += 1
         self._study.sampler = self._sampler(name)
         if name != "gp":

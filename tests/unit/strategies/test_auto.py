@@ -51,15 +51,15 @@ def proposers(past: list[Past]) -> list[str]:
 
 
 @pytest.fixture
-def pretend_gp(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Stands in for the Gaussian process, whose torch is not installed here: a sampler that draws at random."""
+def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands in for the samplers: the Gaussian process needs torch, and here it matters only who is asked."""
     monkeypatch.setattr(optuna_auto, "_missing", list)
     made: list[str] = []
     real = optuna_auto.make_sampler
 
     def make(name: str, *rest: Any) -> Any:
         made.append(name)
-        return real("random" if name == "gp" else name, *rest)
+        return real("random", *rest)
 
     monkeypatch.setattr(optuna_auto, "make_sampler", make)
     return made
@@ -132,13 +132,13 @@ def test_taming_keeps_the_order_and_the_good_half() -> None:
 
 
 # -- the strategy ------------------------------------------------------------
-def test_it_begins_with_draws_and_goes_on_with_models_in_turn(pretend_gp: list[str]) -> None:
+def test_it_begins_with_draws_and_goes_on_with_models_in_turn(stand_ins: list[str]) -> None:
     by = proposers(run(ready(), range(20), asked=0.001, ran=30.0))
     assert set(by[:10]) == {"tpe"}
     assert sorted(by[10:]) == ["gp"] * 5 + ["tpe"] * 5
 
 
-def test_a_gaussian_process_is_spared_where_trials_are_short_and_the_remark_says_so(pretend_gp: list[str]) -> None:
+def test_a_gaussian_process_is_spared_where_trials_are_short_and_the_remark_says_so(stand_ins: list[str]) -> None:
     strategy = ready()
     past = run(strategy, range(40), asked=0.01, ran=1.0)
     assert set(proposers(past)) == {"tpe"}
@@ -147,7 +147,7 @@ def test_a_gaussian_process_is_spared_where_trials_are_short_and_the_remark_says
 
 
 @pytest.mark.parametrize("ran", [0.02, 0.2, 1.0, 5.0, 60.0])
-def test_asking_never_takes_more_than_its_share(pretend_gp: list[str], ran: float) -> None:
+def test_asking_never_takes_more_than_its_share(stand_ins: list[str], ran: float) -> None:
     costs = {"gp": 0.3, "tpe": 0.004, "cmaes": 0.001, "random": 0.0003}
     strategy, spent = ready(), 0.0
     for trial in range(150):
@@ -161,13 +161,13 @@ def test_asking_never_takes_more_than_its_share(pretend_gp: list[str], ran: floa
     assert spent <= MOST_ASKING * ran * 150
 
 
-def test_it_leaves_no_trace_of_tamed_values(pretend_gp: list[str]) -> None:
+def test_it_leaves_no_trace_of_tamed_values(stand_ins: list[str]) -> None:
     strategy = ready()
     past = run(strategy, range(20), asked=0.001, ran=30.0)
     assert [each.values for each in strategy._memory.trials] == [list(each.values or ()) for each in past]
 
 
-def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(pretend_gp: list[str]) -> None:
+def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(stand_ins: list[str]) -> None:
     strategy = ready()
     past = run(strategy, range(15), asked=0.01, ran=30.0)
     memo = strategy.drain_memos().study or {}
@@ -181,13 +181,13 @@ def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(pretend_g
     assert known.isdisjoint(NUMBERS.key(each.parameters) for each in more)
 
 
-def test_the_same_seed_and_times_give_the_same_proposals(pretend_gp: list[str]) -> None:
+def test_the_same_seed_and_times_give_the_same_proposals(stand_ins: list[str]) -> None:
     runs = [run(ready(seed=seed), range(25), asked=0.001, ran=30.0) for seed in (3, 3, 4)]
     assert [each.parameters for each in runs[0]] == [each.parameters for each in runs[1]]
     assert [each.parameters for each in runs[0]] != [each.parameters for each in runs[2]]
 
 
-def test_the_remark_is_kept_with_the_study_and_written_only_when_it_changes(pretend_gp: list[str]) -> None:
+def test_the_remark_is_kept_with_the_study_and_written_only_when_it_changes(stand_ins: list[str]) -> None:
     strategy = ready(MIXED)
     first = strategy.drain_memos().study
     assert first is not None and first[REMARK].startswith("auto: a Gaussian process and TPE propose in turn")
@@ -196,7 +196,7 @@ def test_the_remark_is_kept_with_the_study_and_written_only_when_it_changes(pret
         assert strategy.drain_memos().study is None
 
 
-def test_it_is_heavy_only_when_a_gaussian_process_is_next(pretend_gp: list[str]) -> None:
+def test_it_is_heavy_only_when_a_gaussian_process_is_next(stand_ins: list[str]) -> None:
     strategy = ready()
     run(strategy, range(10), asked=0.001, ran=30.0)
     seen = set()
