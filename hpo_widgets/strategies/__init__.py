@@ -4,7 +4,8 @@ Promise: a strategy proposes only members of the search space and never the same
 what the store remembers; Optuna proposes but does not store, and is not imported before it is asked for.
 
 May import: the standard library, `hpo_widgets.errors`, `hpo_widgets.model`; files named `optuna*` also optuna.
-Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock.
+Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock: how
+long asking and trials took is handed in (`Strategy.timed`), which `auto` keeps account of.
 """
 
 from __future__ import annotations

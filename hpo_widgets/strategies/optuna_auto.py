@@ -145,7 +145,9 @@ class AutoStrategy(OptunaStrategy):
         super().restore(past, memo)
         self._results = sum(each.outcome is Outcome.COMPLETE for each in past)
         self._ledger.ran = sum(each.seconds or 0.0 for each in past)
-        self._ledger.spent = sum(float((each.memo or {}).get(COST, 0.0)) for each in past)
+        for memo_of in (each.memo or {} for each in past):
+            by = str(memo_of.get(BY))
+            self._ledger.spent[by] = self._ledger.spent.get(by, 0.0) + float(memo_of.get(COST, 0.0))
         self._say()
 
     # What people see.
