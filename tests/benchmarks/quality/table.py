@@ -19,6 +19,8 @@ WINS = 0.8
 MOST = 0.05
 """Share of the trials' time that asking may take."""
 TIE = 1e-12
+DEAR = ("gp",)
+"""Policies whose searches take so long that fewer seeds may be there."""
 SAYS = {
     "auto": "`hpo.tune`'s default, through the engine's desk",
     "gp": "Optuna 5's GPSampler",
@@ -44,13 +46,15 @@ def _text(everything: list[Line]) -> Iterable[str]:
     runs: Runs = defaultdict(dict)
     for line in lines:
         runs[line.problem, line.slots, line.seed][line.policy] = line
-    whole = {pair: found for pair, found in runs.items() if len(found) == len(policies)}
+    whole = _with(runs, policies)
+    quick = [name for name in policies if name not in DEAR]
+    more = _with(runs, quick)
     yield "# Quality of the strategies"
     yield ""
     yield "Written by `make bench QUALITY=1` from `results.csv`; do not edit."
     yield ""
-    yield f"{len(lines)} searches; {len(whole)} pairs (problem, slots, seed) that every policy below has run, seeds: "
-    yield ", ".join(f"{count} with {seeds}" for seeds, count in _seed_counts(whole)) + ". Only these are compared."
+    yield f"{len(lines)} searches. A pair is a problem, slots and a seed; only pairs that all policies of a table have "
+    yield f"run are in it: {_counted(whole)} with all policies, {_counted(more)} without {' and '.join(DEAR)}."
     yield "Versions: " + " | ".join(sorted({line.versions for line in lines})) + "."
     yield ""
     yield "Policies: " + "; ".join(f"`{name}` is {SAYS[name]}" for name in policies) + "."
@@ -58,21 +62,26 @@ def _text(everything: list[Line]) -> Iterable[str]:
     timed = [line for line in everything if "@" in line.policy]
     if whole:
         yield from _ranks(whole, policies)
-        yield from _against(whole, policies)
+        if len(more) > len(whole):
+            yield from _ranks(more, quick)
+        yield from _against(_with(runs, ["auto", OLD]), policies)
         yield from _regrets(whole, policies)
         yield from _asking(whole, policies)
     if timed:
         yield from _short(timed)
 
 
-def _seed_counts(whole: Runs) -> list[tuple[str, int]]:
-    by: defaultdict[tuple[str, int], set[int]] = defaultdict(set)
-    for name, slots, seed in whole:
-        by[name, slots].add(seed)
-    counts: defaultdict[int, int] = defaultdict(int)
-    for seeds in by.values():
-        counts[len(seeds)] += 1
-    return [(f"{seeds} seed{'s' * (seeds > 1)}", count) for seeds, count in sorted(counts.items())]
+def _with(runs: Runs, policies: list[str]) -> Runs:
+    """Gives the pairs that all of these policies have run, with these policies only."""
+    return {
+        pair: {name: found[name] for name in policies} for pair, found in runs.items() if set(policies) <= set(found)
+    }
+
+
+def _counted(part: Runs) -> str:
+    seeds = sorted({pair[2] for pair in part})
+    names = f"{seeds[0]} to {seeds[-1]}" if len(seeds) > 1 else ", ".join(map(str, seeds))
+    return f"{len(part)} pairs of {len({pair[0] for pair in part})} problems (seeds {names})"
 
 
 def ranks(found: dict[str, Line], at: str) -> dict[str, float]:
@@ -98,7 +107,9 @@ def mean_ranks(whole: Runs, at: str) -> dict[str, float]:
 
 
 def _ranks(whole: Runs, policies: list[str]) -> Iterable[str]:
-    yield "## Mean rank (1 is best), averaged within each problem, then over problems"
+    yield f"## Mean rank of {len(policies)} policies (1 is best), within each problem, then over problems"
+    yield ""
+    yield f"{_counted(whole)}."
     yield ""
     yield from _head("slots", "evaluations", *policies)
     for slots in sorted({pair[1] for pair in whole}):
