@@ -103,13 +103,14 @@ def _fitting(facts: Facts) -> set[str]:
     return found - set(facts.missing)
 
 
-def remark(facts: Facts, trials: int, spared: Collection[str] = ()) -> str:
+def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str = "") -> str:
     """Says in one sentence what is chosen and why.
 
     Args:
         facts: The problem.
         trials: How many were proposed so far.
         spared: Samplers whose asking was too slow for these trials at least once.
+        broken: What the Gaussian process failed with.
     """
     parts = [
         "one objective" if facts.objectives == 1 else f"{facts.objectives} objectives",
@@ -131,7 +132,9 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = ()) -> str:
     if slow:
         share = f"{MOST_ASKING:.0%} of the trials' time"
         text += f"; quicker ones stand in where {' or '.join(slow)} would take over {share}"
-    if "gp" in facts.missing and facts.objectives == 1 and not facts.conditional:
+    if broken:
+        text += f"; without a Gaussian process, which failed ({broken})"
+    elif "gp" in facts.missing and facts.objectives == 1 and not facts.conditional:
         text += "; a Gaussian process would take turns with it if torch and scipy were installed"
     return text + "."
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 from optuna.pruners import BasePruner
@@ -15,9 +17,11 @@ from optuna.trial import TrialState
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.study import REMARK
 from hpo_widgets.strategies.auto import STARTUP, Facts, Ledger, candidates, remark
-from hpo_widgets.strategies.base import Outcome, Past, Problem
+from hpo_widgets.strategies.base import Past, Problem
 from hpo_widgets.strategies.optuna import MAX_DUPLICATES, OptunaStrategy
 from hpo_widgets.strategies.optuna_parts import SAMPLERS, find_part, make_sampler
+
+logger = logging.getLogger(__name__)
 
 BY, COST = "auto:by", "auto:asking"
 """Keys of a trial's memo: the sampler that proposed it, and the seconds this took."""
@@ -52,7 +56,8 @@ class AutoStrategy(OptunaStrategy):
         self._restored = 0
         self._ledger = Ledger()
         self._spared: set[str] = set()
-        self._results = 0
+        self._warm = False
+        self._broken = ""
         self._asked_by = "tpe"
         self._attempts = 0
         super().setup(problem)
@@ -82,7 +87,10 @@ class AutoStrategy(OptunaStrategy):
         return self._choose() == "gp"
 
     def _choose(self) -> str:
-        if self._results < STARTUP:
+        if not self._warm:
+            results = sum(each.state == TrialState.COMPLETE for each in self._memory.trials)
+            self._warm = results >= STARTUP
+        if not self._warm:
             return "tpe"
         found = candidates(self._facts, len(self._trials))
         return next((name for name in found if name == found[-1] or self._affords(name)), found[-1])
@@ -100,13 +108,23 @@ class AutoStrategy(OptunaStrategy):
         if self._attempts > 0 and not self._ledger.affords(name, times=self._attempts + 1):
             name = "random"
         self._attempts += 1
-        self._study.sampler = self._sampler(name)
-        if name != "gp":
-            member = super()._propose()
-        else:
-            with self._tamed():
-                member = super()._propose()
-        return member
+        if name == "gp":
+            try:
+                self._study.sampler = self._sampler("gp")
+                with self._tamed():
+                    return super()._propose()
+            except Exception as error:  # noqa: BLE001 - a torch that does not load must not end what others can do
+                self._give_up(error)
+        self._study.sampler = self._sampler("tpe" if name == "gp" else name)
+        return super()._propose()
+
+    def _give_up(self, error: Exception) -> None:
+        """Goes on without the Gaussian process."""
+        logger.warning("the Gaussian process cannot propose", exc_info=error, extra={"action": "auto-without-gp"})
+        self._broken = f"{type(error).__name__}: {error}".split("\n")[0][:200]
+        self._facts = replace(self._facts, missing=(*self._facts.missing, "gp"))
+        self._asked_by = "tpe"
+        self._say()
 
     @contextmanager
     def _tamed(self) -> Iterator[None]:
@@ -124,11 +142,6 @@ class AutoStrategy(OptunaStrategy):
 
     # Learning.
 
-    def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
-        """Learns how a trial ended."""
-        super().tell(trial, outcome, values)
-        self._results += outcome is Outcome.COMPLETE
-
     def timed(self, trial: int, *, asked: float | None = None, ran: float | None = None) -> None:
         """Enters what asking has cost and how long a trial has run."""
         if ran is not None:
@@ -143,7 +156,6 @@ class AutoStrategy(OptunaStrategy):
     def restore(self, past: Sequence[Past], memo: Mapping[str, Any] | None = None) -> None:
         """Rebuilds the history and the account of times."""
         super().restore(past, memo)
-        self._results = sum(each.outcome is Outcome.COMPLETE for each in past)
         self._ledger.ran = sum(each.seconds or 0.0 for each in past)
         for memo_of in (each.memo or {} for each in past):
             by = str(memo_of.get(BY))
@@ -157,7 +169,7 @@ class AutoStrategy(OptunaStrategy):
         return f"{self._remark()} {super().explain()}"
 
     def _remark(self) -> str:
-        return remark(self._facts, len(self._trials), self._spared)
+        return remark(self._facts, len(self._trials), self._spared, self._broken)
 
     def _say(self) -> None:
         text = self._remark()

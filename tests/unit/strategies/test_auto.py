@@ -171,6 +171,22 @@ def test_asking_never_takes_more_than_its_share(stand_ins: list[str], ran: float
     assert spent <= MOST_ASKING * ran * 150
 
 
+def test_it_goes_on_without_a_gaussian_process_that_fails_and_says_so(
+    stand_ins: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = optuna_auto.make_sampler
+
+    def broken(name: str, *rest: Any) -> Any:
+        if name == "gp":
+            raise OSError("libtorch.so: cannot open shared object file")
+        return make(name, *rest)
+
+    monkeypatch.setattr(optuna_auto, "make_sampler", broken)
+    strategy = ready()
+    assert set(proposers(run(strategy, range(16), asked=0.001, ran=30.0))) == {"tpe"}
+    assert "without a Gaussian process, which failed (OSError: libtorch.so" in strategy.explain()
+
+
 def test_it_leaves_no_trace_of_tamed_values(stand_ins: list[str]) -> None:
     strategy = ready()
     past = run(strategy, range(20), asked=0.001, ran=30.0)
