@@ -73,14 +73,18 @@ def test_the_strategy_learns_how_long_asking_took_and_how_long_tasks_ran() -> No
 
 
 def test_after_a_crash_the_strategy_is_told_how_long_tasks_ran() -> None:
-    hands, _ = recorded(max_number_of_concurrent_tasks=1)
+    hands, before = recorded(max_number_of_concurrent_tasks=1)
     (first,) = hands.claim(1)
     hands.now += 7.0
     hands.end(first)
     hands.step()
     hands.crash()
+    (second,) = hands.claim(1)
+    hands.now += 2.0
+    hands.end(second)
     hands.step()
-    assert Recorder.made[-1].ran == {0: 7.0}
+    assert Recorder.made[-1] is not before
+    assert Recorder.made[-1].ran == {0: 7.0, 1: 2.0}
 
 
 def test_slots_are_filled_at_once_and_refilled_when_a_task_ends() -> None:
