@@ -13,7 +13,17 @@ from hpo_widgets.model.parameters import ParameterSet
 from hpo_widgets.model.space_shorthand import as_space, choice
 from hpo_widgets.model.study import REMARK
 from hpo_widgets.strategies import Outcome, Past, Problem, create_strategy, optuna_auto
-from hpo_widgets.strategies.auto import FIRST_S, MOST_ASKING, MOST_GP, MOST_MODEL, Facts, Ledger, candidates, remark
+from hpo_widgets.strategies.auto import (
+    FIRST_S,
+    LONG,
+    MOST_ASKING,
+    MOST_GP,
+    MOST_MODEL,
+    Facts,
+    Ledger,
+    candidates,
+    remark,
+)
 from hpo_widgets.strategies.optuna_auto import BY, AutoStrategy, tame
 
 LOSS = Objective("loss", "loss", Sign.MIN)
@@ -68,13 +78,29 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 # -- the rules ------------------------------------------------------------
 def test_facts_count_what_is_searched_and_leave_out_what_is_fixed() -> None:
     facts = Facts.of(Problem(space=MIXED, objectives=(LOSS,)), missing=["gp"])
-    assert facts == Facts(objectives=1, conditional=False, numbers=2, choices=1, missing=("gp",))
+    assert facts == Facts(objectives=1, conditional=False, numbers=2, choices=1, long=True, missing=("gp",))
 
 
 def test_a_gaussian_process_and_tpe_take_turns_on_one_objective() -> None:
     firsts = [candidates(FACTS, trial)[0] for trial in range(20, 24)]
     assert sorted(set(firsts)) == ["gp", "tpe"]
     assert candidates(FACTS, MOST_GP)[0] == candidates(FACTS, MOST_GP + 1)[0] == "tpe"
+
+
+def test_a_long_search_of_numbers_goes_over_to_cmaes() -> None:
+    long = replace(FACTS, long=True)
+    assert candidates(long, MOST_GP - 2)[0] == "gp"
+    assert candidates(long, MOST_GP) == candidates(long, MOST_GP + 1) == ("cmaes", "random")
+    assert remark(long, MOST_GP) == "auto: CMA-ES proposes (one objective, 6 numbers, 250 of many trials are over)."
+    for other in (replace(long, choices=1), replace(long, coarse=1), replace(long, missing=("cmaes",)), FACTS):
+        assert candidates(other, MOST_GP)[0] == "tpe"
+
+
+@pytest.mark.parametrize(("max_jobs", "long"), [(LONG - 1, False), (LONG, True), (None, True)])
+def test_a_search_is_long_by_its_trials_and_coarse_by_its_steps(max_jobs: int | None, long: bool) -> None:
+    space = as_space({"x": (0.0, 1.0), "few": (1, 5), "many": (1, 50)})
+    facts = Facts.of(Problem(space=space, objectives=(LOSS,), max_jobs=max_jobs))
+    assert (facts.long, facts.coarse, facts.numbers) == (long, 1, 3)
 
 
 def test_without_its_packages_there_is_no_gaussian_process_and_the_remark_says_so() -> None:
