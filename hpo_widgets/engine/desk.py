@@ -34,6 +34,8 @@ class Tell:
     trial: int
     outcome: Outcome
     values: tuple[float, ...] | None
+    seconds: float | None = None
+    """How long its task ran."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +113,14 @@ class Desk:
         self._space = problem.space
         strategy.setup(problem)
 
+    @property
+    def heavy(self) -> bool:
+        """Whether the next `ask` is known to take long."""
+        try:
+            return not self._broken and self._strategy.heavy
+        except Exception:  # noqa: BLE001 - a strategy is anybody's code; what is wrong with it will show in `ask`
+            return False
+
     def handle(self, message: Message) -> list[Reply]:
         """Carries out one message. An exception of the strategy comes back as `Raised`, once; then it is left alone."""
         if self._broken:
@@ -137,11 +147,14 @@ class Desk:
                 parameters = self._strategy.ask(trial)
                 seconds = self._clock() - begin
                 self._check(parameters)
+                self._strategy.timed(trial, asked=seconds)
                 exhausted = parameters is None and self._strategy.exhausted
                 return [Proposed(trial=trial, parameters=parameters, exhausted=exhausted, seconds=seconds)]
             case Adopt(trial=trial, parameters=parameters):
                 self._strategy.adopt(trial, parameters)
-            case Tell(trial=trial, outcome=outcome, values=values):
+            case Tell(trial=trial, outcome=outcome, values=values, seconds=ran):
+                if ran is not None:
+                    self._strategy.timed(trial, ran=ran)
                 self._strategy.tell(trial, outcome, values)
             case Report(trial=trial, iteration=iteration, value=value, judge=judge):
                 self._strategy.report(trial, iteration, value)

@@ -213,8 +213,9 @@ class Engine:
             self.picture.retries.append(again)
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
+            seconds = task.duration(self.clock())
             self.picture.learn(outcome, values)
-            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values))
+            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values, seconds=seconds))
             if (said := relay.said_at_end(task, live.task.memo)) is not None:
                 self.outbox.add(lambda: ignore(self.store.update_task(task.id, reason=said)))
         for id in self.podium.add(task.id, task.state, result.values):

@@ -166,7 +166,15 @@ def _past(
         # A run that starts again reports from its beginning: what the lost one reported would be told twice.
         told = () if trial in waiting else tuple(reports.get(task.id, ()))
         found.append(
-            Past(trial=trial, parameters=task.parameters, outcome=outcome, values=values, reports=told, memo=task.memo)
+            Past(
+                trial=trial,
+                parameters=task.parameters,
+                outcome=outcome,
+                values=values,
+                reports=told,
+                memo=task.memo,
+                seconds=None if outcome is None else task.duration(task.ended or 0.0),
+            )
         )
     return tuple(found)
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection, Pipe
 from typing import Any
 
-from hpo_widgets.engine.desk import Desk, Message, Proposed, Raised, Reply
+from hpo_widgets.engine.desk import Ask, Desk, Message, Proposed, Raised, Reply
 from hpo_widgets.strategies.base import Problem, Strategy
 
 SLOW_ASK_S = 0.05
@@ -51,6 +51,8 @@ class Thinker:
 
     def send(self, message: Message) -> None:
         """Hands over a message; the reply comes from `replies`, perhaps later."""
+        if self._desk is not None and isinstance(message, Ask) and self.notice is None and self._desk.heavy:
+            self._move()
         if self._helper is not None:
             self._helper.send(message)
             return

@@ -40,7 +40,7 @@ class StudyConfig:
     space: SearchSpace
     objectives: tuple[Objective, ...]
     limits: Limits = field(default_factory=Limits)
-    strategy: dict[str, Any] = field(default_factory=lambda: {"name": "tpe", "options": {}})
+    strategy: dict[str, Any] = field(default_factory=lambda: {"name": "auto", "options": {}})
     """`{"name", "options"}`, or `{"code": hash}` for a strategy object that was given as such."""
     seed: int | None = None
     code: str | None = None

@@ -80,7 +80,7 @@ class StudyPlan:
     space: SearchSpace
     objectives: tuple[Objective, ...]
     limits: Limits = field(default_factory=Limits)
-    strategy: dict[str, Any] = field(default_factory=lambda: {"name": "tpe", "options": {}})
+    strategy: dict[str, Any] = field(default_factory=lambda: {"name": "auto", "options": {}})
     """`{"name", "options"}`: the strategy's name in the registry, and its options."""
     seed: int | None = None
     isolation: Isolation | None = None

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
+REMARK = "remark"
+"""Key of a study's memo whose text is shown beside the study: what its strategy has chosen, and why."""
+
 
 class StudyState(Enum):
     """Where a study stands. `RUNNING`, `PAUSED` and `DRAINING` need a living engine; without one it is interrupted."""
@@ -76,6 +79,11 @@ class StudyRecord:
     ended: float | None
     memo: dict[str, Any] | None = None
     """State of the strategy as a whole (Optuna's study system attributes)."""
+
+    @property
+    def remark(self) -> str:
+        """What its strategy has chosen and why, for people; empty when it has nothing to say."""
+        return str((self.memo or {}).get(REMARK, ""))
 
 
 class RequestKind(Enum):

@@ -51,7 +51,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     objective: Any = "objective",
     direction: Any = None,
     constraints: Any = None,
-    strategy: Any = "tpe",
+    strategy: Any = "auto",
     name: str | None = None,
     project: str = "",
     max_jobs: float | None = None,
@@ -92,8 +92,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         constraints: What must hold between parameters: texts such as `"warmup + 2*steps <= 100"` and functions such as
             `lambda p: p["low"] <= p["high"]`. What breaks one is never proposed, and refused when added by hand. One
             that names a parameter which is not there in a trial does not bind it.
-        strategy: A name (`"tpe"`, `"random"`, `"grid"`, `"bohb"`, ...), `{"name": "tpe", "options": {...}}`, a class
-            or an instance.
+        strategy: A name (`"auto"`, which chooses among Optuna's samplers and says why, `"tpe"`, `"random"`, `"grid"`,
+            ...), `{"name": "tpe", "options": {...}}`, a class or an instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
         max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.

@@ -5,7 +5,8 @@ budget); it goes on after a restart from what the store remembers; Optuna propos
 imported before it is asked for.
 
 May import: the standard library, `hpo_widgets.errors`, `hpo_widgets.model`; files named `optuna*` also optuna.
-Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock.
+Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock: how
+long asking and trials took is handed in (`Strategy.timed`), which `auto` keeps account of.
 """
 
 from __future__ import annotations

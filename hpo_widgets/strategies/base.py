@@ -61,6 +61,8 @@ class Past:
     """Iteration and value of what the only objective reported on the way."""
     memo: Mapping[str, Any] | None = None
     """What the strategy asked to keep for it, see `Strategy.drain_memos`."""
+    seconds: float | None = None
+    """How long its task ran; `None` while it has not ended."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +86,7 @@ class Memos:
     """Is state of a strategy that must outlive a crash; made of what JSON can hold."""
 
     study: dict[str, Any] | None = None
-    """State of the whole study; `None` when it has not changed."""
+    """State of the whole study; `None` when it has not changed. A text under `REMARK` (`model.study`) is shown."""
     trials: dict[int, dict[str, Any]] = field(default_factory=dict)
     """State by trial, of those whose state has changed."""
 
@@ -117,6 +119,11 @@ class Strategy(ABC):
         """Proposes the parameters of a trial; `None` when there is nothing to propose now, see `exhausted`."""
 
     @property
+    def heavy(self) -> bool:
+        """Whether the next `ask` is known to take long: it is then made in a process of its own from the start."""
+        return False
+
+    @property
     def exhausted(self) -> bool:
         """Whether `None` from `ask` means for ever. Read after such a `None`; by default it does."""
         return True
@@ -127,6 +134,9 @@ class Strategy(ABC):
 
     def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
         """Learns how a trial ended; values that are not finite teach nothing."""
+
+    def timed(self, trial: int, *, asked: float | None = None, ran: float | None = None) -> None:
+        """Learns how long proposing a trial took, or how long its task ran; seconds, measured by others."""
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Learns what the only objective of a running trial is at an iteration."""
@@ -145,6 +155,8 @@ class Strategy(ABC):
             self.adopt(each.trial, each.parameters)
             for iteration, value in each.reports:
                 self.report(each.trial, iteration, value)
+            if each.seconds is not None:
+                self.timed(each.trial, ran=each.seconds)
             if each.outcome is not None:
                 self.tell(each.trial, each.outcome, each.values)
 

@@ -12,6 +12,7 @@ from typing import Any
 from hpo_widgets.strategies.registry import MAKERS, OPTUNA_NAMES
 
 SENTENCES = {
+    "auto": "Chooses among Optuna's samplers for each trial, and says why.",
     "grid": "Every combination of the grid, in order.",
     "random": "Draws at random, never the same twice.",
     "optuna": "Any sampler of Optuna with any pruner.",
@@ -61,7 +62,7 @@ def methods() -> tuple[Method, ...]:
 
 
 def _known() -> list[tuple[str, Callable[..., Any]]]:
-    first = [name for name in ("tpe", "random", "grid") if name in MAKERS]
+    first = [name for name in ("auto", "tpe", "random", "grid") if name in MAKERS]
     return [(name, MAKERS[name]) for name in (*first, *(each for each in MAKERS if each not in first))]
 
 
@@ -70,7 +71,7 @@ def _sentence(name: str, maker: Callable[..., Any]) -> str:
 
 
 def _options(name: str) -> tuple[Option, ...]:
-    if name == "optuna" or name in OPTUNA_NAMES:
+    if name in ("auto", "optuna") or name in OPTUNA_NAMES:
         from hpo_widgets.strategies.optuna_options import optuna_options
 
         return optuna_options(None if name == "optuna" else name)

@@ -16,8 +16,10 @@ PRUNER_NOTE = "Ends trials early that look hopeless; none ends none."
 
 
 def optuna_options(sampler: str | None) -> tuple[Option, ...]:
-    """Gives the options of a sampler's strategy; without one the sampler is an option itself."""
+    """Gives the options of a sampler's strategy; without one the sampler is an option itself; `auto` chooses it."""
     pruner = Option(name="pruner", default="median", choices=tuple(part.name for part in PRUNERS), note=PRUNER_NOTE)
+    if sampler == "auto":
+        return (pruner,)
     if sampler is None:
         names = tuple(part.name for part in SAMPLERS)
         return (Option(name="sampler", default="tpe", choices=names, note="Proposes what to try."), pruner)

@@ -28,7 +28,19 @@ def _optuna(sampler: str | None) -> Callable[..., Strategy]:
     return make
 
 
+def _auto(
+    pruner: Any = None,
+    *,
+    pruner_options: Mapping[str, Any] | None = None,
+    max_duplicates: int = 20,
+) -> Strategy:
+    from hpo_widgets.strategies.optuna_auto import AutoStrategy
+
+    return AutoStrategy(pruner, pruner_options=pruner_options, max_duplicates=max_duplicates)
+
+
 MAKERS: dict[str, Callable[..., Strategy]] = {
+    "auto": _auto,
     "grid": GridSearch,
     "random": RandomSearch,
     "optuna": _optuna(None),
@@ -44,7 +56,7 @@ def strategy_names() -> tuple[str, ...]:
     return tuple(MAKERS)
 
 
-def create_strategy(spec: str | Mapping[str, Any] | type[Strategy] | Strategy = "tpe", **options: Any) -> Strategy:
+def create_strategy(spec: str | Mapping[str, Any] | type[Strategy] | Strategy = "auto", **options: Any) -> Strategy:
     """Makes the strategy a person means.
 
     Args:

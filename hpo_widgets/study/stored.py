@@ -62,6 +62,11 @@ class StoredStudy:
         return f"run it with Optimizer({self.id!r}), or again as it is with HPO_WIDGETS_OPTIMIZER_ID={self.id}"
 
     @property
+    def remark(self) -> str:
+        """What its strategy has chosen and why, in a sentence; empty when it has nothing to say."""
+        return self.record.remark
+
+    @property
     def base_task(self) -> BaseTask | None:
         """What it runs: code, parameters, and in `about` its source, environment, git commit and command line.
 

@@ -111,6 +111,7 @@ class StudyPicture:
             "name": words.cut(record.name, 400),
             "state": state,
             "reason": words.cut(record.reason or "") if state not in LIVE else "",
+            "remark": words.cut(record.remark, 500),
             "advice": ADVICE.get(state, ""),
             "objective": [words.cut(o.name) for o in self.objectives],
             "minimize": self.objectives[0].sign.minimize,

@@ -33,6 +33,7 @@ def static_html(head: dict[str, Any], chart: dict[str, Any], more: Sequence[str]
         f'<div class="hpo-static">{DELAY}',
         f"<p><b>{escape(head['name'])}</b>: {escape(_status(head))}</p>",
         *(f"<p>⚠ {escape(text)}</p>" for text in head["notices"]),
+        *(f"<p>{escape(text)}</p>" for text in (head["remark"],) if text),
         _picture(head, chart["points"]),
         *more,
         _table(head["top"]),

@@ -68,7 +68,7 @@ def read_base(fields: Fields) -> tuple[BaseReference | None, list[Problem]]:
 
 def read_strategy(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
     """Reads the method and its options."""
-    name = str(fields.get("strategy") or "tpe")
+    name = str(fields.get("strategy") or "auto")
     method = {each.name: each for each in methods()}.get(name)
     options, problems = _more(fields)
     for option in method.options if method is not None else ():

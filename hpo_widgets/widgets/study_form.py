@@ -183,7 +183,7 @@ class StudyForm(Form):
 
     def _write(self, value: Any) -> Draft:
         if value is None:
-            return {"fields": {"strategy": "tpe"}}
+            return {"fields": {"strategy": "auto"}}
         if not isinstance(value, StudyPlan):
             raise InvalidInput(f"{value!r:.100} is no plan of a search; give a StudyPlan, or text to `load`.")
         return {"fields": write_fields(value)}

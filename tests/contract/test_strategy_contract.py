@@ -55,6 +55,7 @@ class Countdown(Strategy):
 MAKERS: dict[str, Callable[[], Strategy]] = {
     "grid": GridSearch,
     "random": RandomSearch,
+    "auto": create_strategy,
     "optuna-tpe": OptunaStrategy,
     "optuna-random": lambda: OptunaStrategy(sampler="random"),
     "bohb": lambda: create_strategy("bohb", min_budget=1, max_budget=9),
@@ -62,7 +63,7 @@ MAKERS: dict[str, Callable[[], Strategy]] = {
     "asha": lambda: create_strategy("asha", min_budget=1, max_budget=9),
     "custom": Countdown,
 }
-SEEDED = ["grid", "random", "optuna-tpe", "optuna-random", "bohb", "hyperband", "asha"]
+SEEDED = ["auto", "grid", "random", "optuna-tpe", "optuna-random", "bohb", "hyperband", "asha"]
 
 
 def set_up(make: Callable[[], Strategy], space: SearchSpace = WIDE, **told: Any) -> Strategy:

@@ -204,6 +204,21 @@ def test_an_ended_study_takes_other_ranges_up_when_it_is_resumed() -> None:
     assert hpo.attach(study.id).config.space == study.config.space
 
 
+def test_auto_is_the_default_says_what_it_chose_and_goes_on_with_its_history_after_a_resume() -> None:
+    study = hpo.tune(flat, {"x": (0.0, 1.0), "y": hpo.integer(1, 3)}, max_jobs=12, concurrency=1, seed=1)
+    assert study.wait(PATIENCE_S)
+    assert study.config.strategy == {"name": "auto", "options": {}}
+    remark = hpo.attach(study.id).remark
+    assert remark.startswith("auto: ") and "one objective, 2 numbers" in remark
+    study.resume(max_jobs=24)
+    assert study.wait(PATIENCE_S)
+    tasks = study.store.tasks(study.id)
+    assert len({(t.parameters["x"], t.parameters["y"]) for t in tasks}) == 24
+    assert all((t.memo or {})["auto:by"] for t in tasks)
+    assert all((t.memo or {})["auto:asking"] > 0 for t in tasks)
+    assert len(study.optuna_study().trials) == 24
+
+
 def test_a_trial_is_run_again_archived_and_given_a_note() -> None:
     study = hpo.tune(parabola, SPACE, max_jobs=10_000, concurrency=1)
     wait_for(lambda: "completed" in states(study), "a first result")

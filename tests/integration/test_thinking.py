@@ -73,6 +73,26 @@ def test_after_one_slow_ask_it_thinks_elsewhere_and_has_forgotten_nothing() -> N
     assert not psutil.pid_exists(second.parameters["pid"])
 
 
+def test_one_that_will_be_slow_thinks_elsewhere_from_that_ask_on() -> None:
+    class Heavy(Slow):
+        @property
+        def heavy(self) -> bool:
+            return self.last == 7.0
+
+    woken = threading.Event()
+    thinker = Thinker(Heavy(0.0), PROBLEM, woken.set)
+    thinker.send(Ask(trial=0))
+    assert not thinker.in_helper
+    thinker.send(Tell(trial=0, outcome=Outcome.COMPLETE, values=(7.0,)))
+    thinker.send(Ask(trial=1))
+    assert thinker.in_helper
+    first, second = thinker.replies(), replies(thinker, woken)
+    assert [each.parameters and each.parameters["pid"] == os.getpid() for each in first] == [True]  # type: ignore[union-attr]
+    assert isinstance(second[0], Proposed) and second[0].parameters is not None
+    assert second[0].parameters["x"] == 7.0 and second[0].parameters["pid"] != os.getpid()
+    thinker.close()
+
+
 def test_a_helper_that_dies_is_said_to_have() -> None:
     woken = threading.Event()
     thinker = Thinker(Slow(), PROBLEM, woken.set)

@@ -88,7 +88,7 @@ def test_a_typed_function_is_searched_with_one_press(open_notebook: OpenNotebook
     expect(app.get_by_label("Sign", exact=True)).to_have_value("max")
     app.get_by_label("Trials in all").fill("4")
     app.get_by_role("button", name="Start").click()
-    expect(app.get_by_text("train: tpe over 2 parameters for accuracy/valid (max)")).to_be_visible()
+    expect(app.get_by_text("train: auto over 2 parameters for accuracy/valid (max)")).to_be_visible()
     expect(app.get_by_role("region", name="Study ")).to_be_visible()
     expect(app.get_by_label("Base task")).to_be_hidden()
     notebook.run_cell(2)

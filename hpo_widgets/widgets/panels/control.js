@@ -29,7 +29,8 @@ class Header {
     this.place = make("div", "hpo-form-place");
     const line = make("div", "hpo-head-line");
     const left = make("div", "hpo-head-left");
-    left.append(top, this.track, this.time, this.counts, this.advice);
+    this.remark = make("p", "hpo-faint hpo-remark");
+    left.append(top, this.track, this.time, this.counts, this.advice, this.remark);
     line.append(left, this.best);
     this.notices = make("div", "hpo-notices");
     this.notices.setAttribute("role", "status");
@@ -79,6 +80,7 @@ class Header {
     this.state.dataset.state = head.state;
     this.asked.textContent = head.asked.length ? `asked: ${[...new Set(head.asked.map((kind) => ASKED[kind] ?? kind))].join(", ")}` : "";
     this.advice.textContent = head.advice;
+    this.remark.textContent = head.remark;
     this.counts.replaceChildren(...head.counts.map(([state, count]) => {
       const item = make("li", "", `${count} ${state}`);
       item.dataset.state = state;

@@ -30,6 +30,8 @@ class Recorder(Strategy):
         self.told: dict[int, tuple[Outcome, tuple[float, ...] | None]] = {}
         self.reports: list[tuple[int, int, float]] = []
         self.hopeless: set[int] = set()
+        self.asked: list[int] = []
+        self.ran: dict[int, float] = {}
         Recorder.made.append(self)
 
     def ask(self, trial: int) -> dict[str, Any] | None:
@@ -38,6 +40,12 @@ class Recorder(Strategy):
     def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
         assert trial not in self.told
         self.told[trial] = (outcome, values)
+
+    def timed(self, trial: int, *, asked: float | None = None, ran: float | None = None) -> None:
+        if asked is not None and asked >= 0:
+            self.asked.append(trial)
+        if ran is not None:
+            self.ran[trial] = ran
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         self.reports.append((trial, iteration, value))
@@ -50,6 +58,33 @@ def recorded(**limits: Any) -> tuple[Hands, Recorder]:
     hands = Hands(limits=Limits(**limits), strategy=Recorder)
     hands.step()
     return hands, Recorder.made[-1]
+
+
+def test_the_strategy_learns_how_long_asking_took_and_how_long_tasks_ran() -> None:
+    hands, recorder = recorded(max_number_of_concurrent_tasks=2)
+    first, second = hands.claim(2)
+    hands.now += 7.0
+    hands.end(first)
+    hands.now += 2.0
+    hands.end(second, TaskState.FAILED)
+    hands.step()
+    assert recorder.ran == {0: 7.0, 1: 9.0}
+    assert recorder.asked == [0, 1, 2, 3]
+
+
+def test_after_a_crash_the_strategy_is_told_how_long_tasks_ran() -> None:
+    hands, before = recorded(max_number_of_concurrent_tasks=1)
+    (first,) = hands.claim(1)
+    hands.now += 7.0
+    hands.end(first)
+    hands.step()
+    hands.crash()
+    (second,) = hands.claim(1)
+    hands.now += 2.0
+    hands.end(second)
+    hands.step()
+    assert Recorder.made[-1] is not before
+    assert Recorder.made[-1].ran == {0: 7.0, 1: 2.0}
 
 
 def test_slots_are_filled_at_once_and_refilled_when_a_task_ends() -> None:

@@ -74,7 +74,7 @@ def test_strategies_come_by_name_class_or_object() -> None:
 @pytest.mark.parametrize(
     ("spec", "options", "said"),
     [
-        ("tppe", {}, "use one of grid, random.*Did you mean 'tpe'"),
+        ("tppe", {}, "use one of auto, grid, random.*Did you mean 'tpe'"),
         ("zzz", {}, "use one of"),
         (3, {}, "3 is no strategy"),
         (dict, {}, "is no strategy"),

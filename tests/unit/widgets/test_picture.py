@@ -7,6 +7,7 @@ import pytest
 from hpo_widgets.model.study import StudyState
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.widgets.reader import StudyReader
+from hpo_widgets.widgets.static import static_html
 
 
 def read(desk, now=None):
@@ -160,6 +161,16 @@ def test_a_failed_study_says_why(desk):
     found.run()
     found.move(StudyState.FAILED, reason="failed", error="Traceback\nZeroDivisionError: division by zero")
     assert read(found).head()["notices"] == ["The study failed: ZeroDivisionError: division by zero"]
+
+
+def test_what_the_strategy_has_chosen_is_said_and_escaped_where_it_is_html(desk):
+    found = desk()
+    found.run()
+    assert read(found).head()["remark"] == ""
+    found.store.update_study(found.study.id, memo={"remark": "auto: <b>TPE</b> proposes."})
+    head = read(found).head()
+    assert head["remark"] == "auto: <b>TPE</b> proposes."
+    assert "auto: &lt;b&gt;TPE&lt;/b&gt; proposes." in static_html(head, {"points": [], "width": 1})
 
 
 def test_nothing_new_is_told_apart_from_something_new(desk):
