@@ -4,6 +4,7 @@
 PYTHON ?=
 LAB_ARGS ?=
 PYTEST_ARGS ?=
+PYTEST_WORKERS ?= 2
 BENCH_ARGS ?=
 PEERS ?=
 QUALITY ?=
@@ -13,7 +14,7 @@ BIN := $(VENV)/bin
 PIP := -m pip install --quiet --disable-pip-version-check
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test lint types pytest browser test-lowest bench clean
+.PHONY: help lab test lint types pytest browser test-lowest bench binder docs dist clean
 
 help:  ## Lists the commands.
 	@grep -E '^[a-z-]+:.*##' Makefile | sed -E 's/^([a-z-]+):.*## /\1: /' | awk -F': ' '{printf "make %-12s %s\n", $$1, $$2}'
@@ -34,9 +35,9 @@ types: $(VENV)/.test  ## Checks types with mypy.
 	@echo "== types"
 	$(BIN)/mypy
 
-pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses.
+pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses, PYTEST_WORKERS=0 runs them one after the other.
 	@echo "== tests"
-	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 browser: $(VENV)/.test  ## Finds a Chromium and an npm for the UI tests, or installs them.
 	@echo "== browser"
@@ -53,8 +54,21 @@ bench: $(VENV)/.test $(if $(PEERS),.venv-peers/.installed) $(if $(QUALITY),.venv
 	$(if $(QUALITY),HPO_WIDGETS_OPTUNA4_PYTHON=$(abspath .venv-optuna4)/bin/python .venv-quality/bin/python \
 	tests/benchmarks/quality/run.py,$(BIN)/python tests/benchmarks/run.py $(if $(PEERS),--peers)) $(BENCH_ARGS)
 
+binder: .venv-binder/.installed  ## Runs every tutorial in the environment of binder/, with one core and 2 GB as on Binder.
+	PATH="$(abspath .venv-binder)/bin:$$PATH" .venv-binder/bin/python .ci/binder.py notebooks
+
+docs: $(VENV)/.test  ## Writes the API reference into build/docs; it opens without a network.
+	$(BIN)/python .ci/docs/make.py build/docs
+	@echo "Open build/docs/index.html"
+
+dist: $(VENV)/.test  ## Builds sdist and wheel into dist/, checks them, and installs the wheel in a new environment.
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/python -m twine check --strict dist/*
+	$(BIN)/python -m pytest tests/test_package.py
+
 clean:  ## Removes environments, caches and what tests left; studies (.hpo folders) stay.
-	rm -rf .venv .venv-lowest .venv-peers .venv-quality .venv-optuna4 build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
+	rm -rf .venv .venv-binder .venv-lowest .venv-optuna4 .venv-peers .venv-quality build dist .artifacts .hypothesis .mypy_cache .pytest_cache .ruff_cache
 	find hpo_widgets tests notebooks -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(BIN)/python:
@@ -75,6 +89,13 @@ $(VENV)/.test: pyproject.toml $(BIN)/python
 	@.venv-lowest/bin/python .ci/lowest.py > .venv-lowest/constraints.txt
 	@echo "Installing the lowest version of every dependency ..."
 	@.venv-lowest/bin/python $(PIP) --constraint .venv-lowest/constraints.txt --editable '.[test]'
+	@touch $@
+
+.venv-binder/.installed: pyproject.toml binder/requirements.txt binder/postBuild
+	@bash .ci/make-venv .venv-binder $(PYTHON)
+	@echo "Installing what Binder installs; this takes a few minutes ..."
+	@.venv-binder/bin/python $(PIP) --requirement binder/requirements.txt
+	@PATH="$(abspath .venv-binder)/bin:$$PATH" bash binder/postBuild
 	@touch $@
 
 .venv-peers/.installed: Makefile

@@ -41,6 +41,7 @@ _HOMES = {
     "attach": "sdk.tune",
     "choice": "model.space_shorthand",
     "configure": "store.location",
+    "doctor": "widgets.doctor",
     "integer": "model.space_shorthand",
     "lognormal": "model.space_shorthand",
     "loguniform": "model.space_shorthand",
@@ -49,6 +50,7 @@ _HOMES = {
     "studies": "sdk.tune",
     "tune": "sdk.tune",
     "uniform": "model.space_shorthand",
+    "when": "model.space_shorthand",
 }
 
 __all__ = [
@@ -75,6 +77,7 @@ __all__ = [
     "attach",
     "choice",
     "configure",
+    "doctor",
     "integer",
     "lognormal",
     "loguniform",
@@ -83,6 +86,7 @@ __all__ = [
     "studies",
     "tune",
     "uniform",
+    "when",
 ]
 
 if TYPE_CHECKING:
@@ -90,7 +94,7 @@ if TYPE_CHECKING:
     from hpo_widgets.model.limits import Limits
     from hpo_widgets.model.objective import Objective
     from hpo_widgets.model.space import SearchSpace
-    from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform
+    from hpo_widgets.model.space_shorthand import choice, integer, lognormal, loguniform, normal, uniform, when
     from hpo_widgets.sdk.logger import Logger
     from hpo_widgets.sdk.notebook_report import report
     from hpo_widgets.sdk.task import Task
@@ -105,6 +109,7 @@ if TYPE_CHECKING:
     from hpo_widgets.study import Study
     from hpo_widgets.widgets.app import app
     from hpo_widgets.widgets.dashboard import Dashboard
+    from hpo_widgets.widgets.doctor import doctor
     from hpo_widgets.widgets.limits_form import LimitsForm
     from hpo_widgets.widgets.objective_form import ObjectiveForm
     from hpo_widgets.widgets.space_form import SearchSpaceForm

@@ -45,6 +45,7 @@ class Publisher:
         self._lock = threading.RLock()
         self._panels: list[Shown] = []
         self._thread: threading.Thread | None = None
+        self._started: set[threading.Thread] = set()
         self._watch: Any = None
 
     @property
@@ -66,6 +67,7 @@ class Publisher:
                 # In a copy of the cell's context: otherwise what is sent belongs to whichever cell runs then.
                 context = contextvars.copy_context()
                 self._thread = threading.Thread(target=context.run, args=(self._main,), name="hpo-panels", daemon=True)
+                self._started.add(self._thread)
                 self._thread.start()
 
     def look(self) -> None:
@@ -75,9 +77,8 @@ class Publisher:
             watch.wake()
 
     def join(self, timeout: float | None = None) -> None:
-        """Waits for the thread to end, which it does when the last panel is closed."""
-        thread = self._thread
-        if thread is not None:
+        """Waits for its threads to end, which each does when the last panel is closed."""
+        for thread in list(self._started):
             thread.join(timeout)
 
     # -- in its own thread -----------------------------------------------------------------------------------------
@@ -93,6 +94,7 @@ class Publisher:
                 if self._thread is threading.current_thread():
                     self._thread = self._watch = None
             self._store.forget_thread()
+            self._started.discard(threading.current_thread())
 
     def _follow(self, watch: Any) -> None:
         looked = time.monotonic()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,8 @@ REPOSITORY = Path(__file__).parents[1]
 TIERS = ("tests/unit", "tests/contract", "tests", "tests/integration", "tests/notebooks", "notebooks", "tests/ui")
 """Folders in the order in which they run; a test belongs to the longest that fits."""
 UI_SECONDS = 300
+NEEDS = {"09_embedded": ("torch",)}
+"""Notebook to the packages that it needs beyond those of the tests; PyTorch is too large for every run."""
 
 # A busy machine must not fail a property: no test here is about how long one example takes.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -43,10 +46,17 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Sorts the tests by tier and marks those that drive a browser."""
     items.sort(key=lambda item: TIERS.index(_tier(item)))
     for item in items:
+        if item.path.suffix == ".ipynb" and (missing := missing_for(item.path)):
+            item.add_marker(pytest.mark.skip(reason=f"{', '.join(missing)} is not installed"))
         if _tier(item) == "tests/ui":
             item.add_marker("ui")
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(UI_SECONDS))
+
+
+def missing_for(notebook: Path) -> list[str]:
+    """Returns the packages that a notebook needs and that are not installed."""
+    return [name for name in NEEDS.get(notebook.stem, ()) if find_spec(name) is None]
 
 
 def _tier(item: pytest.Item) -> str:

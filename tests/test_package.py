@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
 import subprocess
 import sys
+import tarfile
 import tomllib
 import zipfile
 from pathlib import Path
@@ -22,14 +24,90 @@ VISIBLE = {
     "pyproject.toml", "tests",
 }  # fmt: skip
 """What the top of the repository may show, besides hidden files."""
+SEARCH = """
+import hpo_widgets as hpo
+
+
+def loss(x):
+    return (x - 2) ** 2
+
+
+study = hpo.tune(loss, {"x": (0.0, 4.0)}, max_jobs=2, concurrency=1, seed=1)
+study.wait(60)
+app = hpo.app()
+scripts = all((app._esm, app._css, hpo.Dashboard(study)._esm, hpo.doctor()._css))
+print(hpo.__file__, len(study.tasks()), scripts)
+"""
 
 
 @pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
-    folder = tmp_path_factory.mktemp("wheel")
-    build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory", str(folder)]
-    subprocess.run(build, cwd=ROOT, check=True, capture_output=True, timeout=100)
-    return zipfile.ZipFile(next(folder.glob("*.whl")))
+def dist(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Is a folder with the sdist, and the wheel that was built from it; without isolation no network is needed."""
+    folder = tmp_path_factory.mktemp("dist")
+    run(sys.executable, "-m", "build", "--no-isolation", "--outdir", folder, ROOT)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel(dist: Path) -> zipfile.ZipFile:
+    return zipfile.ZipFile(next(dist.glob("*.whl")))
+
+
+@pytest.fixture(scope="module")
+def installed(dist: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Is the `bin` of a new environment with the wheel: nothing else in it, dependencies are lent by this one."""
+    folder = tmp_path_factory.mktemp("new") / "venv"
+    run(sys.executable, "-m", "venv", "--without-pip", folder)
+    new = folder / "bin" / "python"
+    pip = (sys.executable, "-m", "pip", "--quiet", "--disable-pip-version-check", "--python", new)
+    run(*pip, "install", "--no-deps", "--no-index", next(dist.glob("*.whl")))
+    lent = [path for path in sys.path if Path(path).name == "site-packages"]
+    place = Path(run(new, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))").strip())
+    (place / "lent.pth").write_text("\n".join(lent))  # files .pth in them are not read: the checkout stays unknown
+    return new.parent
+
+
+def run(*command: str | Path, cwd: Path = ROOT) -> str:
+    """Runs a program without what this one's surroundings say about Python, and gives what it prints."""
+    clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "HPO_WIDGETS"))}
+    done = subprocess.run(
+        list(map(str, command)), cwd=cwd, env=clean, capture_output=True, text=True, timeout=100, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_sdist_holds_what_git_holds(dist: Path) -> None:
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a git checkout")
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
+        held = {name.split("/", 1)[1] for name in archive.getnames() if "/" in name}
+
+    files = {name for name in listed.stdout.splitlines() if (ROOT / name).exists()}
+    assert files - held <= {".gitattributes"}
+    assert held - files <= {"PKG-INFO"}
+
+
+def test_sdist_and_wheel_are_fit_for_an_index(dist: Path) -> None:
+    said = run(sys.executable, "-m", "twine", "check", "--strict", *dist.iterdir())
+
+    assert said.count("PASSED") == 2
+
+
+def test_installed_wheel_searches_and_draws_by_itself(installed: Path, tmp_path: Path) -> None:
+    script = tmp_path / "search.py"
+    script.write_text(SEARCH)
+
+    said = run(installed / "python", script, cwd=tmp_path)
+
+    place, trials, scripts = said.split()
+    assert Path(place).is_relative_to(installed.parent)
+    assert (trials, scripts) == ("2", "True")
+
+
+def test_installed_command_tells_its_version(installed: Path) -> None:
+    assert run(installed / "hpo-widgets", "--version").split() == ["hpo-widgets", hpo_widgets.__version__]
 
 
 def test_wheel_holds_every_file_of_the_package_and_nothing_else(wheel: zipfile.ZipFile) -> None:

@@ -16,6 +16,7 @@ STOP_GRACE_S = 2.0
 _STATE_OF_REASON = {
     Reason.PRUNED.value: TaskState.PRUNED,
     Reason.MAX_ITERATION_PER_JOB.value: TaskState.COMPLETED,
+    Reason.RUNG.value: TaskState.COMPLETED,
     Reason.LOST.value: TaskState.LOST,
 }
 

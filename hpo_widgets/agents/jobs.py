@@ -9,6 +9,7 @@ from typing import Any
 from hpo_widgets.agents.launcher import Job
 from hpo_widgets.errors import HpoError
 from hpo_widgets.model.objective import Objective, Sign
+from hpo_widgets.model.stint import Handover, Stint
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.store.base import Store
 
@@ -51,6 +52,7 @@ class JobMaker:
         if task.code is None:
             raise HpoError(f"the task {task.name!r} has no code to run; it was made without a base task.")
         kind, about = self._code(task.code)
+        stint, handover = Stint.of(task.memo), Handover.of(task.memo)
         return Job(
             task=task.id,
             key=task.key,
@@ -63,6 +65,8 @@ class JobMaker:
             objectives=() if task.study is None else self._of_study(task.study),
             gpu=gpus[slot % len(gpus)] if gpus else None,
             env=env,
+            budget=None if stint is None else stint.budget,
+            checkpoint=None if handover is None else handover.checkpoint,
             cwd=os.getcwd(),
         )
 

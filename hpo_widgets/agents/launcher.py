@@ -33,6 +33,10 @@ class Job:
     """`CUDA_VISIBLE_DEVICES` of its slot; `None` leaves the variable alone."""
     env: dict[str, str] = field(default_factory=dict)
     """Environment variables to add: the number of BLAS and OpenMP threads."""
+    budget: int | None = None
+    """Iteration up to which it may go as things stand; `None` for a strategy without rungs."""
+    checkpoint: str | None = None
+    """Id of the task in whose checkpoint folder it works; `None` for its own."""
     cwd: str | None = None
     """Working folder; `None` for the launcher's own."""
 

@@ -37,6 +37,10 @@ class RunningTask:
         self.id = job.task
         self.name = job.name
         self.trial = job.trial
+        self.budget = job.budget
+        """Iteration of its objective up to which it may go, `None` when nobody says: a task of a strategy with rungs
+        (bohb, hyperband, asha) is ended there. One that goes further all the same may be let go on."""
+        self._checkpoint = job.checkpoint or job.task
         self._parameters = job.parameters
         self._key = job.key
         self._store = store
@@ -62,12 +66,18 @@ class RunningTask:
 
     @property
     def checkpoint_dir(self) -> Path:
-        """A folder of its own for checkpoints, made at first use, kept with the study."""
+        """A folder for checkpoints, made at first use, kept with the study: its own, or that of the task that it goes
+        on with (a promoted trial of bohb, hyperband, asha), whose files are in it.
+
+        Write a checkpoint before its iteration is reported, and under another name first (`os.replace` then): a task
+        may be ended as soon as it has reported.
+        """
         if self._folder is None:
             if self._store.folder is None:
-                self._folder = Path(tempfile.mkdtemp(prefix="hpo-widgets-"))
+                self._folder = Path(tempfile.gettempdir()) / f"hpo-widgets-{self._checkpoint}"
+                self._folder.mkdir(mode=0o700, exist_ok=True)
             else:
-                self._folder = self._store.folder / "tasks" / self.id / "checkpoint"
+                self._folder = self._store.folder / "tasks" / self._checkpoint / "checkpoint"
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return self._folder
 

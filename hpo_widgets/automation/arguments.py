@@ -20,7 +20,7 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
-from hpo_widgets.sdk.tune import read_isolation
+from hpo_widgets.sdk.tune import read_isolation, strategy_objections
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_names
@@ -93,6 +93,8 @@ def read_arguments(
             problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
+    if space is not None and limits is not None and strategy is not None:
+        problems += strategy_objections(strategy, space, objective.objectives, limits)
     if problems:
         raise InvalidInput(problems, subject="HyperParameterOptimizer")
     assert search and base and space and limits and strategy and kind
@@ -125,7 +127,7 @@ def _limits(search: SearchStrategy, time_limit: Any, keep: Any, retries: int) ->
             max_iteration_per_job=search.max_iteration_per_job or None,
             save_top_k_tasks_only=keep,
             retries=retries,
-            **seconds,
+            **seconds,  # type: ignore[arg-type] # times only
         )
     except InvalidInput as error:
         problems += error.problems
@@ -157,7 +159,8 @@ def make_search(kind: Any, given: dict[str, Any], options: dict[str, Any]) -> Se
 
 
 def _classes() -> str:
-    return "RandomSearch, GridSearch, OptimizerOptuna, a subclass of SearchStrategy, or a strategy of hpo_widgets"
+    ready = "RandomSearch, GridSearch, OptimizerOptuna, OptimizerBOHB"
+    return f"{ready}, a subclass of SearchStrategy, or a strategy of hpo_widgets"
 
 
 def _named(name: str) -> Any:
@@ -166,17 +169,16 @@ def _named(name: str) -> Any:
 
         return OptimizerOptuna
     if name == "OptimizerBOHB":
-        raise InvalidInput(
-            "OptimizerBOHB is not in this version; use OptimizerOptuna with optuna_pruner='hyperband', which ends jobs "
-            "at the same rungs."
-        )
+        from hpo_widgets.automation.hpbandster import OptimizerBOHB
+
+        return OptimizerBOHB
     own = {"RandomSearch": RandomSearch, "GridSearch": GridSearch}
     if name in own:
         return own[name]
     folded = name.casefold().replace("-", "_")
     if folded in strategy_names():
         return folded
-    known = [*own, "OptimizerOptuna", *strategy_names()]
+    known = [*own, "OptimizerOptuna", "OptimizerBOHB", *strategy_names()]
     close = get_close_matches(name, known, n=1, cutoff=0.4)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InvalidInput(f"optimizer_class {name!r} is unknown; use one of {', '.join(known)}.{hint}")

@@ -67,6 +67,10 @@ class JobStrategy(Strategy):
             if isinstance(each, DiscreteParameterRange) and len(each.values) == 1
         }
 
+    def objections(self, problem: Problem) -> list[str]:
+        """Lists why what proposes cannot serve a problem."""
+        return [] if self._inner is None else self._inner.objections(problem)
+
     def ask(self, trial: int) -> dict[str, Any] | None:
         """Runs a step of the search strategy and gives the parameters of the job it has launched."""
         launched, goes_on = self._search._launched, True
@@ -129,6 +133,10 @@ class JobStrategy(Strategy):
         if job is None or job.is_stopped():
             return hopeless
         return not self._search.monitor_job(job) or job.aborted or hopeless
+
+    def stop_detail(self, trial: int) -> str | None:
+        """Says on which rung the inner strategy ends a job; `None` for one that `monitor_job` has ended."""
+        return None if self._inner is None else self._inner.stop_detail(trial)
 
     def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
         """Ends a job."""

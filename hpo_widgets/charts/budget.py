@@ -8,6 +8,7 @@ from typing import Any
 
 from hpo_widgets.model.limits import Limits, Usage, remaining
 from hpo_widgets.model.result import Result
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
 
@@ -50,7 +51,7 @@ class Spending:
     def put(self, task: TaskRecord, result: Result | None) -> None:
         """Takes in where a task stands now."""
         self._trials.add(task.trial)
-        iteration = (result.iteration if result is not None else None) or 0
+        iteration = own_iterations(None if result is None else result.iteration, task.memo)
         self._sum += iteration - self._iterations.get(task.key, 0)
         self._iterations[task.key] = iteration
         if task.state is TaskState.RUNNING:

@@ -10,6 +10,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.latent import CategoricalLatent, IntLatent, Latent
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import searched
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange, NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -48,7 +49,7 @@ def narrowings(space: SearchSpace, members: Members) -> list[Narrowing]:
     Ranges keep their kind: log ranges their base, steps their places, choices their order. Values that lie outside the
     space now, as after an earlier narrowing, are left out of account; a parameter is never widened.
     """
-    return [_narrowing(each, members) for each in space]
+    return [_narrowing(each, members) for each in searched(space)]
 
 
 def _narrowing(each: Parameter, members: Members) -> Narrowing:
@@ -169,8 +170,9 @@ def members_near(
 
 def _moved(space: SearchSpace, inside: Sequence[Mapping[str, Any]], uniform: Callable[[], float]) -> dict[str, Any]:
     new = dict(inside[int(uniform() * len(inside))])
-    for each in space:
-        if isinstance(each, ParameterSet) or each.name not in new:
+    decide = {each.name for each in space if isinstance(each, ParameterSet)}
+    for each in searched(space):
+        if isinstance(each, ParameterSet) or each.name not in new or each.name in decide:
             continue
         latents = [each.to_latent(member[each.name]) for member in inside if each.name in member]
         new[each.name] = each.to_value(_drawn(each.latent, latents, uniform()))

@@ -13,6 +13,7 @@ from typing import Any
 
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import ConditionalParameter
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange, NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -127,6 +128,8 @@ def _label(parameter: Parameter) -> str:
     if isinstance(parameter, LogUniformParameterRange):
         low, high = (parameter.base**each for each in (parameter.min_value, parameter.max_value))
         return f"{_counted(parameter)}from {_short(low)} to {_short(high)}, each order of magnitude equally likely"
+    if isinstance(parameter, ConditionalParameter):
+        return f"{len(parameter.values):,} values, each equally likely, with parameters of their own"
     if isinstance(parameter, ParameterSet):
         count = len(parameter.values)
         return "one combination" if count == 1 else f"{count:,} combinations, each equally likely"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.result import Result
+from hpo_widgets.model.stint import Stint
 from hpo_widgets.model.task import TaskRecord
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 FIXED_COLUMNS = ("trial", "id", "state", "reason")
 TAIL_COLUMNS = ("iteration", "duration")
+RUNG_COLUMNS = ("rung", "budget", "follows")
 
 
 def columns(objectives: Sequence[Objective], parameters: Sequence[str]) -> tuple[list[str], list[str]]:
@@ -37,7 +39,8 @@ def tasks_table(
     """Makes a frame with a row a task, in the order given.
 
     Columns: trial, id, state, reason, one an objective (NaN where it was never reported), iteration, duration in
-    seconds, and one a parameter; a parameter that a task does not have (conditional spaces) is missing.
+    seconds, and one a parameter; in a search with rungs before these rung (from 1), budget (its iteration) and follows
+    (the trial that it goes on with); a parameter that a task does not have (conditional spaces) is missing.
     """
     import pandas as pd
 
@@ -58,6 +61,12 @@ def tasks_table(
     frame["trial"] = frame["trial"].astype("Int64")
     frame["iteration"] = frame["iteration"].astype("Int64")
     frame["duration"] = frame["duration"].astype("float64")
+    stints = [Stint.of(task.memo) for task in tasks]
+    if any(stints):  # a search with rungs
+        rows = [(None, None, None) if each is None else (each.rung + 1, each.budget, each.follows) for each in stints]
+        for i, name in enumerate(RUNG_COLUMNS):
+            free = name if name not in (*frame.columns, *parameter_names) else f"task: {name}"
+            frame[free] = pd.array([row[i] for row in rows], dtype="Int64")
     for name, column in zip(parameters, parameter_names, strict=True):
         frame[column] = pd.Series([task.parameters.get(name) for task in tasks], index=frame.index)
     return frame

@@ -13,6 +13,8 @@ from hpo_widgets.errors import HpoError, InvalidInput
 
 COMMANDS = {
     "agent": ("hpo_widgets.cli.agent", "serve a queue of the store: run the tasks that wait in it"),
+    "doctor": ("hpo_widgets.cli.doctor", "say what works on this machine, and what to do about what does not"),
+    "optimize": ("hpo_widgets.cli.optimize", "run a script in the style of Comet on a search, in several processes"),
     "param-search": ("hpo_widgets.cli.param_search", "search the parameters of a script, notebook or recorded task"),
     "show": ("hpo_widgets.cli.show", "list the studies of the store, print one, or write its report"),
 }

@@ -22,9 +22,17 @@ from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
 SIGNS = ("min", "max", "min_global", "max_global")
-STRATEGIES = {"OptimizerOptuna": "tpe", "GridSearch": "grid", "RandomSearch": "random"}
-"""ClearML's optimizer classes to our strategies."""
-OPTIMIZERS = (*STRATEGIES, "OptimizerBOHB")
+STRATEGIES = {
+    "OptimizerOptuna": "tpe",
+    "OptimizerBOHB": "bohb",
+    "GridSearch": "grid",
+    "RandomSearch": "random",
+    "HyperBand Bayesian Optimization": "bohb",
+    "bohb": "bohb",
+    "hyperband": "hyperband",
+    "asha": "asha",
+}
+"""ClearML's optimizer classes, its app's words, and names of ours, to our strategies."""
 KEPT_TASKS = 10
 """Finished tasks that are not archived when nobody says (reference a7)."""
 DEFAULT_QUEUE = "default"
@@ -66,7 +74,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument("--objective-metric-series", metavar="SERIES", help="its series")
     search.add_argument("--objective-metric-sign", choices=SIGNS, help="global: the best value of a whole run")
     search.add_argument(
-        "--optimizer-class", choices=OPTIMIZERS, default="OptimizerOptuna", help="(default: %(default)s)"
+        "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
     )
     search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
     _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
@@ -136,10 +144,6 @@ def _start(arguments: argparse.Namespace) -> Study:
     if arguments.script is None and arguments.task_id is None:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
-    if arguments.optimizer_class not in STRATEGIES:
-        problems.append(
-            f"--optimizer-class {arguments.optimizer_class} is not part of this version; use {', '.join(STRATEGIES)}."
-        )
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
     queue = "" if arguments.local else _queue(arguments.queue)
@@ -226,4 +230,4 @@ def with_values(space: SearchSpace, values: dict[str, Any], base: BaseCode) -> S
         raise InvalidInput(f"{', '.join(map(repr, both))}: searched and given a value; keep one of them.")
     once = {base.meant(name): (name, value) for name, value in values.items()}
     fixed: list[Parameter] = [DiscreteParameterRange(name, [value]) for name, value in once.values()]
-    return SearchSpace([*space, *fixed])
+    return SearchSpace([*space, *fixed], space.constraints)

@@ -20,6 +20,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model import parameters  # noqa: F401 - makes every kind known
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import ParameterSet
+from hpo_widgets.model.parameter_conditional import ConditionalParameter
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 
@@ -100,8 +101,14 @@ def write_params_search(space: SearchSpace) -> tuple[str, tuple[str, ...]]:
     notes = [
         f"ClearML does not read the {type(each).__name__} of {shown(each.name)}."
         for each in space
-        if type(each).__name__ not in CLEARML_TYPES
+        if type(each).__name__ not in CLEARML_TYPES and not isinstance(each, ConditionalParameter)
     ]
+    notes += [
+        f"the conditions on {shown(each.name)} are written as a ParameterSet with a combination for each value."
+        for each in space
+        if isinstance(each, ConditionalParameter)
+    ]
+    notes += [f"ClearML has no constraints; {shown(each.text)} is left out." for each in space.constraints]
     return text, tuple(notes)
 
 
@@ -187,11 +194,11 @@ def _combinations(given: Any, where: str) -> list[dict[str, Any]]:
 # -- writing ---------------------------------------------------------------------------------------------------------
 def _to_json(parameter: Parameter) -> dict[str, Any]:
     kind = type(parameter).__name__
-    if isinstance(parameter, ParameterSet):
+    if isinstance(parameter, ParameterSet):  # conditions too: ClearML has a set with a combination for each value
         combinations = [
             {name: _to_json(each) if isinstance(each, Parameter) else each for name, each in item.items()}
             for item in parameter.values
         ]
-        return {"type": kind, NESTED: combinations}
+        return {"type": ParameterSet.__name__, NESTED: combinations}
     given = {field: getattr(parameter, field) for field in parameter.fields}
     return {"type": kind, **{field: value for field, value in given.items() if value is not None}}

@@ -17,6 +17,7 @@ from hpo_widgets.model.space import SearchSpace
 ALGORITHMS = ("random", "grid", "bayes")
 TOP = ("algorithm", "spec", "parameters", "name", "trials", "verbose")
 SUBJECT = "optimizer config"
+YAML_EXTRA = "hpo_widgets[yaml]"
 SPEC: dict[str, Any] = {
     "metric": "loss",
     "objective": "minimize",
@@ -45,6 +46,8 @@ class CometConfig:
     name: str | None
     trials: int
     """Repeats of each parameter set."""
+    verbose: int = 1
+    """0 says nothing; how it is told, not what is searched, so `to_json` leaves it out."""
 
     def to_json(self) -> dict[str, Any]:
         """Gives the config as it would be written in full."""
@@ -106,11 +109,16 @@ def read_config(given: str | Mapping[str, Any]) -> CometConfig:
     name = data.get("name")
     if name is not None and not isinstance(name, str):
         problems.append(f"name is {name!r}; give a text, or leave it out.")
+    verbose = data.get("verbose", 1)
+    if not isinstance(verbose, int) or verbose < 0:
+        problems.append(f"verbose is {verbose!r}; give 0 to say nothing, or 1.")
     spec = _read_spec(data.get("spec"), problems)
     parameters = _read_parameters(data.get("parameters"), algorithm == "bayes", problems)
     if problems:
         raise InvalidInput(problems, subject=SUBJECT)
-    return CometConfig(algorithm=str(algorithm), spec=spec, parameters=parameters, name=name, trials=trials)
+    return CometConfig(
+        algorithm=str(algorithm), spec=spec, parameters=parameters, name=name, trials=trials, verbose=int(verbose)
+    )
 
 
 def parse_text(text: str) -> Any:
@@ -130,15 +138,21 @@ def parse_text(text: str) -> Any:
     try:
         import yaml  # type: ignore[import-untyped, unused-ignore]
     except ImportError:
-        found = None
-    else:
-        try:
-            found = yaml.safe_load(text)
-        except (yaml.YAMLError, RecursionError):
-            found = None
+        raise InvalidInput(
+            f"the text is no Python literal ({trouble}) and no JSON; if it is YAML, install PyYAML to have it read: "
+            f"pip install '{YAML_EXTRA}'.",
+            subject=SUBJECT,
+        ) from None
+    try:
+        found = yaml.safe_load(text)
+        wrong = f"it reads as {type(found).__name__}"
+    except (yaml.YAMLError, RecursionError) as error:
+        found, wrong = None, " ".join(str(error).split())
     if isinstance(found, dict):
         return found
-    raise InvalidInput(f"the text is no Python literal ({trouble}), no JSON and no YAML mapping.", subject=SUBJECT)
+    raise InvalidInput(
+        f"the text is no Python literal ({trouble}), no JSON and no YAML mapping ({wrong}).", subject=SUBJECT
+    )
 
 
 def _read_spec(given: Any, problems: list[str]) -> dict[str, Any]:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
+from hpo_widgets.model.constraint import Expression, Predicate
 from hpo_widgets.model.limits import LIMIT_WORDS, Limits
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import ConditionalParameter
 from hpo_widgets.model.parameter_values import SCALARS
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space import SearchSpace
@@ -38,6 +40,7 @@ def python_cell(plan: StudyPlan) -> str:
         lines.append("from hpo_widgets import automation")
     lines += ["", "study = hpo.tune(", f"    {_base(plan.base)},", _indented(f"{space},")]
     lines += [f"    {name}={_written(name, value)}," for name, value in keywords(plan).items()]
+    lines += _constraints(plan.space)
     return "\n".join([*lines, ")", "study", ""])
 
 
@@ -71,6 +74,18 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
     return found if plan.seed is None else {**found, "seed": plan.seed}
 
 
+def _constraints(space: SearchSpace) -> list[str]:
+    """Gives the line of the constraints: functions by name, as the base task; one without a name is only mentioned."""
+    texts = [
+        literal(each.text) if isinstance(each, Expression) else each.text
+        for each in space.constraints
+        if isinstance(each, Expression) or each.text.isidentifier()
+    ]
+    nameless = [each.text for each in space.constraints if isinstance(each, Predicate) and not each.text.isidentifier()]
+    lines = [f"    constraints=[{', '.join(texts)}],"] if texts else []
+    return lines + [f"    # a constraint that is not shown here: {' '.join(text.split())}" for text in nameless]
+
+
 def _limits(limits: Limits) -> dict[str, Any]:
     given = {keyword: getattr(limits, limit) for limit, keyword in LIMIT_KEYWORDS.items()}
     found = {keyword: value for keyword, value in given.items() if value is not None}
@@ -96,20 +111,43 @@ def _base(base: BaseReference) -> str:
 
 def _space(space: SearchSpace) -> tuple[str, bool]:
     """Gives the text of a space, and whether it needs the long names of parameters."""
-    if any(isinstance(each, ParameterSet) for each in space):
+    if any(_has_set(each) for each in space):
         # A set has no name of its own: it cannot stand in a dict of names.
         return _block("[", [_long(each) for each in space], "]"), True
-    texts = [(each.name, _short(each) or _long(each.named(None))) for each in space]
-    items = [f"{literal(name)}: {text}" for name, text in texts]
-    return _block("{", items, "}"), any(text.startswith("automation.") for _, text in texts)
+    text = _block("{", _items(space), "}")
+    return text, "automation." in text
+
+
+def _has_set(parameter: Parameter) -> bool:
+    if isinstance(parameter, ConditionalParameter):
+        return any(_has_set(each) for case in parameter.cases for each in case.parameters)
+    return isinstance(parameter, ParameterSet)
+
+
+def _items(parameters: Iterable[Parameter]) -> list[str]:
+    """Gives the items of a dict of names; conditions stand behind the parameter they hang on."""
+    found = []
+    for each in parameters:
+        if not isinstance(each, ConditionalParameter):
+            found.append(f"{literal(each.name)}: {_short(each) or _long(each.named(None))}")
+            continue
+        found += _items([each.parameter])
+        for case in each.cases:
+            values = literal(case.values[0] if _alone(case.values) else list(case.values))
+            then = _block("{", _items(case.parameters), "}")
+            found.append(f"**hpo.when({literal(each.name)}, {values}, {then})")
+    return found
+
+
+def _alone(values: tuple[Any, ...]) -> bool:
+    return len(values) == 1 and isinstance(values[0], SCALARS)
 
 
 def _short(parameter: Parameter) -> str | None:
     """Gives the shorthand that makes an equal parameter, `None` when there is none."""
     if isinstance(parameter, DiscreteParameterRange):
         values = parameter.values
-        alone = len(values) == 1 and isinstance(values[0], SCALARS)
-        return literal(values[0] if alone else list(values))
+        return literal(values[0] if _alone(values) else list(values))
     make = SHORTHANDS.get(type(parameter).__name__)
     if make is None:
         return None
@@ -144,7 +182,7 @@ def _call(arguments: dict[str, Any]) -> str:
 def _long(parameter: Parameter) -> str:
     kind = type(parameter).__name__
     if isinstance(parameter, ParameterSet):
-        return f"automation.{kind}({_block('[', [_combination(item) for item in parameter.values], ']')})"
+        return f"automation.ParameterSet({_block('[', [_combination(item) for item in parameter.values], ']')})"
     arguments = [f"{field}={literal(getattr(parameter, field))}" for field in parameter.fields[1:]]
     return f"automation.{kind}({', '.join([literal(parameter.name), *arguments])})"
 

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpo_widgets.errors import InvalidInput
 from hpo_widgets.strategies.base import Outcome, Past, Problem, Strategy
 
 
@@ -74,6 +75,8 @@ class StopTrial:
     """Says that a running trial is not worth going on with."""
 
     trial: int
+    rung: str | None = None
+    """The rung that it has reached, its result counts; `None` when it is pruned."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +110,7 @@ class Desk:
         self._strategy = strategy
         self._clock = clock
         self._broken = False
+        self._space = problem.space
         strategy.setup(problem)
 
     @property
@@ -131,12 +135,18 @@ class Desk:
             replies.insert(0, Remember(study=memos.study, trials=memos.trials))
         return replies
 
+    def _check(self, parameters: dict[str, Any] | None) -> None:
+        """Refuses a proposal that breaks a constraint: a strategy of one's own may not look at them."""
+        if parameters is not None and (broken := self._space.broken(parameters)):
+            raise InvalidInput(broken, subject="the strategy's proposal")
+
     def _dispatch(self, message: Message) -> list[Reply]:
         match message:
             case Ask(trial=trial):
                 begin = self._clock()
                 parameters = self._strategy.ask(trial)
                 seconds = self._clock() - begin
+                self._check(parameters)
                 self._strategy.timed(trial, asked=seconds)
                 exhausted = parameters is None and self._strategy.exhausted
                 return [Proposed(trial=trial, parameters=parameters, exhausted=exhausted, seconds=seconds)]
@@ -149,7 +159,7 @@ class Desk:
             case Report(trial=trial, iteration=iteration, value=value, judge=judge):
                 self._strategy.report(trial, iteration, value)
                 if judge and self._strategy.should_stop(trial):
-                    return [StopTrial(trial=trial)]
+                    return [StopTrial(trial=trial, rung=self._strategy.stop_detail(trial))]
             case Restore(past=past, memo=memo):
                 self._strategy.restore(past, memo)
         return []

@@ -5,17 +5,18 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
-from hpo_widgets.engine import desk
+from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, missing_metrics, retry, task_name
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.outbox import Outbox
 from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
 from hpo_widgets.engine.podium import Podium
 from hpo_widgets.engine.requests import handle_request
-from hpo_widgets.engine.resume import read_history
+from hpo_widgets.engine.resume import read_history, warm_past
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
@@ -24,6 +25,7 @@ from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary, Scalar
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Owner, RequestKind
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store, Watch
@@ -36,26 +38,6 @@ TEND_S = 2.0
 """Between two looks whether agents of other processes still live."""
 RETRY_S = (0.2, 5.0)
 """First and longest wait before a store that could not be written is tried again."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Conclusion:
-    """Tells listeners that a task has ended."""
-
-    task: TaskRecord
-    result: Result
-
-
-@dataclass(frozen=True, kw_only=True)
-class Listeners:
-    """Are told of what the engine does, in its thread: they must be quick and must not raise."""
-
-    on_end: Callable[[Conclusion], None] = lambda _: None
-    """Every task that has ended."""
-    on_limits: Callable[[Limits], None] = lambda _: None
-    """Limits that come into force."""
-    tend: Callable[[], object] | None = None
-    """Called every `TEND_S` seconds, for a study whose tasks run elsewhere."""
 
 
 class Engine:
@@ -174,8 +156,9 @@ class Engine:
         """Where the strategy thinks; set up at the first use, in the engine's thread."""
         if self._thinker is None:
             self._thinker = self._make_thinker(self.config.space, self._moved, self.wake)
-            if self._restore.past:
-                self._thinker.send(self._restore)
+            known = (*warm_past(self.config), *self._restore.past)
+            if known:
+                self._thinker.send(replace(self._restore, past=known))
             self._restore = desk.Restore(past=(), memo=None)
         return self._thinker
 
@@ -204,6 +187,8 @@ class Engine:
         live = self.picture.live.get(scalar.task)
         if live is None:
             return
+        if live.iteration is None and (known := relay.began(live.task, scalar.iteration)) is not None:
+            self._rewrite(live, known.memo or {})
         live.iteration = max(live.iteration or 0, scalar.iteration)
         if len(self.config.objectives) == 1 and live.stopping is None and live.task.trial is not None:
             judge = live.iteration >= (self.picture.limits.min_iteration_per_job or 0)
@@ -221,7 +206,7 @@ class Engine:
     def _conclude(self, task: TaskRecord, result: Result) -> None:
         live = self.picture.live.pop(task.id)
         self.picture.compute_time += task.duration(self.clock()) or 0.0
-        self.picture.iterations += result.iteration or live.iteration or 0
+        self.picture.iterations += own_iterations(result.iteration or live.iteration, live.task.memo)
         self.picture.starved = False
         again = retry(task, self.picture.limits)
         if again is not None:
@@ -229,7 +214,10 @@ class Engine:
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
+            self.picture.learn(outcome, values)
             self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values, seconds=seconds))
+            if (said := relay.said_at_end(task, live.task.memo)) is not None:
+                self.outbox.add(lambda: ignore(self.store.update_task(task.id, reason=said)))
         for id in self.podium.add(task.id, task.state, result.values):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
         self._listeners.on_end(Conclusion(task=task, result=result))
@@ -249,12 +237,12 @@ class Engine:
                     self.picture.retries.append(Start(parameters=parameters, trial=self.picture.jobs))
                     self.picture.jobs += 1
                     changed = True
-                case desk.StopTrial(trial=trial):
+                case desk.StopTrial(trial=trial, rung=rung):
                     id = self._task_of_trial.get(trial)
                     live = self.picture.live.get(id) if id is not None else None
                     # A task whose code has ended is not pruned for its result: it keeps its own end.
                     if live is not None and live.stopping is None and self.store.outcome(live.task.id) is None:
-                        self._stop_task(live.task.id, Reason.PRUNED)
+                        self._stop_task(live.task.id, Reason.PRUNED if rung is None else Reason.RUNG, rung)
                 case desk.Remember(study=study, trials=trials):
                     self._remember(study, trials)
                 case desk.Raised(error=error):
@@ -269,8 +257,14 @@ class Engine:
             id = self._task_of_trial.get(trial)
             if id is None or trial == self.picture.jobs:
                 self._memos[trial] = memo  # its task is recorded with it
+            elif id in self.picture.live:
+                self._rewrite(self.picture.live[id], relay.merged(self.picture.live[id].task, memo))
             else:
                 self.outbox.add(lambda id=id, memo=memo: self.store.update_task(id, memo=memo))  # type: ignore[misc]
+
+    def _rewrite(self, live: Live, memo: dict[str, Any]) -> None:
+        live.task = replace(live.task, memo=memo)
+        self.outbox.add(lambda: ignore(self.store.update_task(live.task.id, memo=memo)))
 
     # -- carrying out ----------------------------------------------------------------------------------------------
     def _carry_out(self, todo: Plan) -> None:
@@ -287,9 +281,9 @@ class Engine:
             self.picture.asking = 1
             self.thinker.send(desk.Ask(trial=self.picture.jobs))
 
-    def _stop_task(self, id: str, reason: Reason) -> None:
+    def _stop_task(self, id: str, reason: Reason, detail: str | None = None) -> None:
         self.picture.live[id].stopping = reason.value
-        kind, payload = RequestKind.STOP_TASK, {"reason": reason.value}
+        kind, payload = RequestKind.STOP_TASK, {"reason": reason.value, **({"detail": detail} if detail else {})}
 
         def write() -> None:
             self.store.request(kind, study=self.study, task=id, payload=payload, now=self.clock())
@@ -315,7 +309,7 @@ class Engine:
         )
 
         def write() -> Callable[[], None]:
-            task = self.store.create_tasks([new], self.clock())[0]
+            task = self.store.create_tasks([relay.hand_over(self.store, new, self._task_of_trial)], self.clock())[0]
             if start.request is not None:
                 self.store.answer(start.request, self.clock())
 
@@ -358,15 +352,8 @@ class Engine:
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
         self.podium = Podium(self.config.objectives, keep)
-        by_task: dict[str, list[Any]] = {}
-        for summary in self.store.summaries(self.study, self._metrics):
-            by_task.setdefault(summary.task, []).append(summary)
-        hidden: set[str] = set()
         tasks = [t for t in self.store.tasks(self.study) if t.state.is_final]
-        for t in tasks:
-            hidden.update(
-                self.podium.add(t.id, t.state, read_result(self.config.objectives, by_task.get(t.id, ())).values)
-            )
+        hidden = self.podium.fill(tasks, self.store.summaries(self.study, self._metrics))
         for t in tasks:
             if t.archived != (t.id in hidden):
                 self.outbox.add(lambda t=t: self.store.update_task(t.id, archived=not t.archived))  # type: ignore[misc]

@@ -7,10 +7,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_widgets.engine import desk
+from hpo_widgets.engine.progress import Progress
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.limits import Limits, Usage
+from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
+from hpo_widgets.strategies.base import Outcome
 
 
 @dataclass(kw_only=True)
@@ -64,18 +68,33 @@ class Picture:
     """Why the study is to end as soon as its tasks have."""
     error: str | None = None
     """Traceback of the strategy, once it has raised."""
+    progress: Progress = field(default_factory=Progress)
+    """How far the only objective has come."""
+    objective: Objective | None = None
+    """The only objective; `None` with several, which `patience` and `target` do not judge."""
     compute_time: float = 0.0
     """Seconds of running time of the tasks that have ended."""
     iterations: int = 0
-    """Iterations of the tasks that have ended."""
+    """Iterations that the tasks that have ended have done themselves."""
 
     def running_time(self, now: float) -> float:
         """Gives seconds of running time of all tasks so far."""
         return self.compute_time + sum(live.task.duration(now) or 0.0 for live in self.live.values())
 
+    def learn(self, outcome: Outcome, values: tuple[float, ...] | None) -> None:
+        """Takes in how a trial has ended for good."""
+        if self.objective is not None:
+            value = values[0] if values else None
+            self.progress = self.progress.after(outcome, value, self.objective, self.limits)
+
+    @property
+    def stalls(self) -> bool:
+        """Whether nothing new is to be proposed, because nothing has become better for so long."""
+        return self.objective is not None and self.progress.stalls(self.limits.patience)
+
     def usage(self, now: float) -> Usage:
         """Gives what the study has spent so far."""
-        going = sum(live.iteration or 0 for live in self.live.values())
+        going = sum(own_iterations(live.iteration, live.task.memo) for live in self.live.values())
         return Usage(
             jobs=self.jobs,
             iterations=self.iterations + going,

@@ -38,7 +38,7 @@ def plan(picture: Picture, now: float) -> Plan:
         if not picture.asking:  # one proposal at a time: trial numbers have no gaps
             left = _trials_left(picture)
             enqueued = _clamp(len(picture.enqueued), room - retries, left)
-            if not (picture.exhausted or picture.starved):
+            if not (picture.exhausted or picture.starved or picture.stalls):
                 asks = _clamp(room - retries - enqueued, left - enqueued, 1)
     # A study that winds up does not wait for a proposal that it would not use.
     winding_up = ending is not None or picture.error is not None or picture.state is StudyState.DRAINING
@@ -69,6 +69,8 @@ def _spent(picture: Picture, now: float) -> Reason | None:
         return Reason.OPTIMIZATION_TIME_LIMIT
     if limits.compute_time_limit is not None and picture.running_time(now) >= limits.compute_time_limit:
         return Reason.COMPUTE_TIME_LIMIT
+    if picture.objective is not None and picture.progress.reached(limits.target, picture.objective):
+        return Reason.TARGET
     return None
 
 
@@ -102,6 +104,8 @@ def _finish(picture: Picture, ending: Reason | None) -> tuple[StudyState, Reason
         return None
     if _trials_left(picture) <= 0:
         return StudyState.COMPLETED, Reason.TOTAL_MAX_JOBS
+    if picture.stalls and not picture.enqueued:
+        return StudyState.COMPLETED, Reason.PATIENCE
     if (picture.exhausted or picture.starved) and not picture.enqueued:
         return StudyState.COMPLETED, Reason.EXHAUSTED
     return None

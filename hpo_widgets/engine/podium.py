@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hpo_widgets.model.objective import Objective, Values, rank
-from hpo_widgets.model.task import TaskState
+from hpo_widgets.model.result import read_result
+from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.task import TaskRecord, TaskState
 
 
 @dataclass
@@ -30,6 +32,16 @@ class Podium:
         ordered = self._ordered()
         self._best = ordered[: self.keep]
         return [task for task, _, _ in ordered[self.keep :]]
+
+    def fill(self, tasks: Iterable[TaskRecord], summaries: Iterable[MetricSummary]) -> set[str]:
+        """Takes in finished tasks with what they have reported; gives the ids of those that do not stay in sight."""
+        by_task: dict[str, list[MetricSummary]] = {}
+        for summary in summaries:
+            by_task.setdefault(summary.task, []).append(summary)
+        hidden: set[str] = set()
+        for each in tasks:
+            hidden.update(self.add(each.id, each.state, read_result(self.objectives, by_task.get(each.id, ())).values))
+        return hidden
 
     def _ordered(self) -> list[tuple[str, bool, Values]]:
         found: list[tuple[str, bool, Values]] = []

@@ -74,6 +74,13 @@ def _enqueue(engine: Engine, request: Request) -> None:
     if not isinstance(parameters, dict) or not parameters:
         _answer(engine, request, f"{parameters!r} is not a dictionary of parameters.")
         return
+    try:
+        broken = engine.config.space.broken(parameters)
+    except HpoError as error:
+        broken = [str(error)]
+    if broken:
+        _answer(engine, request, " ".join(broken))
+        return
     engine.picture.enqueued.append(Start(parameters=parameters, request=request.id))
 
 

@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
+from typing import Any
 
 from hpo_widgets.engine import desk
 from hpo_widgets.engine.judging import judge_end, retry
 from hpo_widgets.engine.picture import Live, Opening, Picture
+from hpo_widgets.engine.progress import Progress, replayed
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
-from hpo_widgets.strategies.base import Past, PastTask
+from hpo_widgets.strategies.base import Outcome, Past, PastTask
 
+LOGGED = "logged"
+"""Key of a task's memo that holds what Comet's `log_parameter` and `log_other` were given."""
 VANISHED = "its process ended together with the engine that had started it"
 
 
@@ -49,7 +56,8 @@ def open_picture(
         cursor = store.cursor()
         tasks = store.tasks(record.id)
     results = _results(store, record.id, config)
-    picture = Picture(state=StudyState.RUNNING, limits=config.limits, started=record.started or now)
+    only = config.objectives[0] if len(config.objectives) == 1 else None
+    picture = Picture(state=StudyState.RUNNING, limits=config.limits, started=record.started or now, objective=only)
     last_runs: dict[int, TaskRecord] = {}
     for task in tasks:
         _take_in(picture, task, results[task.id], now)
@@ -57,11 +65,26 @@ def open_picture(
             last_runs[task.trial] = task
     picture.jobs = max(last_runs, default=-1) + 1
     picture.retries.extend(start for task in last_runs.values() if (start := retry(task, config.limits)) is not None)
+    if only is not None:
+        # Going on after patience ran out is a person's wish for more: it runs out anew.
+        since = record.ended if record.reason == Reason.PATIENCE.value and record.ended is not None else -math.inf
+        picture.progress = _progress(last_runs.values(), results, picture, since)
     waiting = {start.trial for start in picture.retries}
     past = _past(store, record.id, config, last_runs, results, waiting)
     restore = desk.Restore(past=past, memo=record.memo)
     moved = _has_moved(store, record.id)
     return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved)
+
+
+def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], picture: Picture, since: float) -> Progress:
+    """Gives how far the only objective has come; trials that ended before `since` do not use up patience."""
+    assert picture.objective is not None
+    again = {start.trial for start in picture.retries}
+    ended = [task for task in tasks if task.state.is_final and task.trial not in again]
+    ended.sort(key=lambda task: (task.ended or 0.0, task.trial or 0))
+    found = replayed((judge_end(task, results[task.id].values) for task in ended), picture.objective, picture.limits)
+    late = sum((task.ended or 0.0) > since for task in ended)
+    return replace(found, since=min(found.since, late))
 
 
 def read_history(
@@ -79,6 +102,16 @@ def read_history(
     last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
     past = _past(store, study, config, last_runs, _results(store, study, config), again, going)
     return desk.Restore(past=past, memo=None)
+
+
+def warm_past(config: StudyConfig) -> tuple[Past, ...]:
+    """Gives what other searches had found, as trials with numbers below 0: the strategy learns from them first."""
+    first = -len(config.warm_start)
+    return tuple(
+        Past(trial=first + number, parameters=each.parameters, outcome=Outcome.COMPLETE, values=each.values)
+        for number, each in enumerate(config.warm_start)
+        if config.space.contains(each.parameters)
+    )
 
 
 def _has_moved(store: Store, study: str) -> bool:
@@ -111,7 +144,7 @@ def _results(store: Store, study: str, config: StudyConfig) -> defaultdict[str, 
 def _take_in(picture: Picture, task: TaskRecord, result: Result, now: float) -> None:
     if task.state.is_final:
         picture.compute_time += task.duration(now) or 0.0
-        picture.iterations += result.iteration or 0
+        picture.iterations += own_iterations(result.iteration, task.memo)
     elif task.state is not TaskState.CREATED:
         picture.live[task.id] = Live(task=task, iteration=result.iteration)
 
@@ -163,6 +196,8 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
     for trial, task in sorted(last_runs.items()):
         ending = judge_end(task, results.get(task.id, empty).values) if task.state.is_final else (None, None)
         outcome, values = ending
+        memo = dict(task.memo or {})
+        logged: dict[str, dict[str, Any]] = memo.pop(LOGGED, {})
         found.append(
             PastTask(
                 trial=trial,
@@ -170,7 +205,8 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
                 outcome=outcome,
                 values=values,
                 reports=tuple(reports[task.id]),
-                memo=task.memo,
+                memo=memo or None,
+                user_attrs={**logged.get("parameters", {}), **logged.get("others", {})},
                 task=task.id,
                 state=task.state.value,
                 datetime_start=None if task.started is None else datetime.fromtimestamp(task.started, UTC),

@@ -19,9 +19,11 @@ from hpo_widgets.agents.spawn import SpawnLauncher
 from hpo_widgets.agents.threads import SameThreadLauncher, ThreadLauncher
 from hpo_widgets.engine.background import EngineThread
 from hpo_widgets.engine.callbacks import Callbacks
-from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
+from hpo_widgets.engine.engine import Engine
 from hpo_widgets.engine.give_back import give_back
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.ownership import is_alive, this_process
+from hpo_widgets.engine.predicates import with_functions
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.errors import StudyBusy
@@ -106,6 +108,7 @@ class Run:
 
     # -- in the engine's thread ------------------------------------------------------------------------------------
     def _open(self) -> Engine:
+        self._config = replace(self._config, space=with_functions(self._store, self._config.space))
         opening = open_picture(self._store, self._record, self._config, time.time(), alive=self._serves)
 
         def make_thinker(space: SearchSpace, moved: bool, wake: Callable[[], None]) -> Thinker:

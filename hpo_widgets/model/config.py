@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
+from hpo_widgets.model.found import Found
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.space import SearchSpace
@@ -52,6 +53,9 @@ class StudyConfig:
     queue: str = ""
     """Queue its tasks are put in; empty means a queue of its own, served by the study's own agent."""
 
+    warm_start: tuple[Found, ...] = ()
+    """What other searches had found; the strategy learns from it first."""
+
     def to_json(self) -> dict[str, Any]:
         """Gives the stored form."""
         return {
@@ -69,6 +73,7 @@ class StudyConfig:
             "isolation": self.isolation.value,
             "gpus": list(self.gpus),
             "queue": self.queue,
+            **({"warm_start": [each.to_json() for each in self.warm_start]} if self.warm_start else {}),
         }
 
     @classmethod
@@ -88,4 +93,5 @@ class StudyConfig:
             isolation=Isolation(data["isolation"]),
             gpus=tuple(data["gpus"]),
             queue=data["queue"],
+            warm_start=tuple(map(Found.from_json, data.get("warm_start", ()))),
         )

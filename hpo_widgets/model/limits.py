@@ -33,6 +33,14 @@ class Limits:
     retries: int = 0
     """How often a failed task is run again with the same parameters; a lost one is run again at least once."""
 
+    patience: int | None = None
+    """Trials in a row that end without a better value: then nothing new is proposed, and the study ends with what runs
+    unless that is better. Failed trials do not count. For one objective."""
+    min_gain: float | None = None
+    """How much better a value must be to count as better for `patience`, in the objective's own unit."""
+    target: float | None = None
+    """A trial that ends with this value or a better one ends the study. For one objective."""
+
     def __post_init__(self) -> None:
         problems = list(self._problems())
         if problems:
@@ -41,7 +49,7 @@ class Limits:
     def _problems(self) -> list[str]:
         found: list[str] = []
         counts = {"max_number_of_concurrent_tasks": 1, "total_max_jobs": 1, "min_iteration_per_job": 0}
-        counts |= {"max_iteration_per_job": 1, "retries": 0}
+        counts |= {"max_iteration_per_job": 1, "retries": 0, "patience": 1}
         for name, least in counts.items():
             value = getattr(self, name)
             missing_is_fine = name not in ("max_number_of_concurrent_tasks", "retries")
@@ -57,12 +65,27 @@ class Limits:
                 continue
             if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < math.inf:
                 found.append(f"{name} is {value!r}; give seconds above 0{_or_none(True)}.")
+        found += self._gain_problems()
         low, high = self.min_iteration_per_job, self.max_iteration_per_job
         if isinstance(low, int) and isinstance(high, int) and low > high:
             found.append(f"min_iteration_per_job {low} is above max_iteration_per_job {high}; swap or lower it.")
         keep = self.save_top_k_tasks_only
         if keep is not None and (not isinstance(keep, int) or isinstance(keep, bool)):
             found.append(f"save_top_k_tasks_only is {keep!r}; give a whole number, or None to keep all.")
+        return found
+
+    def _gain_problems(self) -> list[str]:
+        found: list[str] = []
+        for name, least in (("min_gain", 0.0), ("target", -math.inf)):
+            value = getattr(self, name)
+            if value is None:
+                continue
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            if not is_number or value < least:
+                what = "a number of 0 or more" if name == "min_gain" else "a number that is not infinite"
+                found.append(f"{name} is {value!r}; give {what}{_or_none(True)}.")
+        if self.min_gain is not None and self.patience is None:
+            found.append(f"min_gain is {self.min_gain!r} without patience; give patience too, or leave both out.")
         return found
 
     @property
@@ -116,7 +139,7 @@ class Usage:
     jobs: int = 0
     """Trials created."""
     iterations: int = 0
-    """Sum over tasks of the largest iteration their objective reached."""
+    """Sum over tasks of the largest iteration their objective reached; what another task had done is not theirs."""
     compute_time: float = 0.0
     """Seconds of running time summed over all tasks, running ones included."""
     time: float = 0.0

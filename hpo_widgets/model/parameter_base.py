@@ -46,16 +46,17 @@ class Parameter:
     renamed: ClassVar[Mapping[str, str]] = {"include_max_value": "include_max"}
     """Constructor argument to its key in ClearML's stored form."""
     kinds: ClassVar[dict[str, type[Parameter]]] = {}
-    """Every class by its name."""
+    """Every class by its name, except those that ClearML's stored form has no word for."""
 
     name: Any
 
     def __init__(self, name: str | None) -> None:
         self._freeze(name=name)
 
-    def __init_subclass__(cls, **options: Any) -> None:
+    def __init_subclass__(cls, *, registered: bool = True, **options: Any) -> None:
         super().__init_subclass__(**options)
-        Parameter.kinds.setdefault(cls.__name__, cls)
+        if registered:
+            Parameter.kinds.setdefault(cls.__name__, cls)
 
     def _freeze(self, **attributes: Any) -> None:
         self.__dict__.update(attributes)

@@ -1,4 +1,5 @@
-"""The tree a search space is compiled to: leaves (one parameter), fixed values, and forks (one branch is taken).
+"""The tree a search space is compiled to: leaves (one parameter), fixed values, forks (one branch is
+taken) and switches (a value decides on branches).
 
 Every leaf and fork has a key that is unique in its space and the same in every run. A tree is sound by construction:
 `SearchSpace` has checked its parameters before.
@@ -195,7 +196,7 @@ class Fork:
     def size(self) -> float:
         """How many different members it has; an upper bound when more than 20,000 may overlap between branches."""
         total = sum(branch.size for branch in self.branches)
-        flat = not any(isinstance(node, Fork) for branch in self.branches for node in branch.nodes)
+        flat = not any(isinstance(node, (Fork, Switch)) for branch in self.branches for node in branch.nodes)
         apart = flat and len({branch.names for branch in self.branches}) == len(self.branches)
         if apart or total == math.inf or self.grid_count > ENUMERABLE:
             return total
@@ -265,7 +266,93 @@ class Fork:
             index -= branch.grid_count
 
 
-Node = Leaf | Fixed | Fork
+@dataclass(frozen=True)
+class Case:
+    """Is a branch that is there for some values of a switch."""
+
+    keys: frozenset[str]
+    """`canonical` of the values."""
+    branch: Branch
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Is a parameter whose value decides which branches are there besides it: none, one or several."""
+
+    leaf: Leaf
+    cases: tuple[Case, ...]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """The names it may emit."""
+        return frozenset((self.leaf.name,)).union(*(case.branch.names for case in self.cases))
+
+    @cached_property
+    def _branches(self) -> tuple[tuple[Any, Branch], ...]:
+        """Each value of the leaf in grid order, and what is there with it."""
+        parameter = self.leaf.parameter
+        values = [parameter.grid_at(index) for index in range(parameter.grid_count)]
+        return tuple((value, self._present(value)) for value in values)
+
+    @property
+    def branches(self) -> tuple[Branch, ...]:
+        """What is there with each value, in grid order."""
+        return tuple(branch for _, branch in self._branches)
+
+    @cached_property
+    def _by_value(self) -> dict[str, Branch]:
+        return {canonical(value): branch for value, branch in self._branches}
+
+    def _present(self, value: Any) -> Branch:
+        key = canonical(value)
+        return Branch(tuple(node for case in self.cases if key in case.keys for node in case.branch.nodes))
+
+    @cached_property
+    def grid_count(self) -> int:
+        """How many grid points it has."""
+        return sum(branch.grid_count for _, branch in self._branches)
+
+    @cached_property
+    def size(self) -> float:
+        """How many different members it has."""
+        return sum(branch.size for branch in self._by_value.values())
+
+    def draw(self, choose: Choose, into: dict[str, Any]) -> None:
+        """Draws the value, then what is there with it."""
+        self.leaf.draw(choose, into)
+        self._by_value[canonical(into[self.leaf.name])].draw(choose, into)
+
+    def locate(self, given: Mapping[str, Any], into: dict[str, float]) -> list[str]:
+        """Locates the value and what is there with it; gives a problem for what is not."""
+        if problems := self.leaf.locate(given, into):
+            return problems
+        value = self.leaf.parameter.to_value(into[self.leaf.key])
+        branch = self._by_value[canonical(value)]
+        problems = branch.locate(given, into)
+        absent = sorted(self.names - branch.names - {self.leaf.name})
+        return problems + [
+            f"{shown(name)} is not there when {shown(self.leaf.name)} is {shown(value)}; leave it out."
+            for name in absent
+            if name in given
+        ]
+
+    def live(self, located: Mapping[str, float], into: dict[str, Latent]) -> None:
+        """Puts the latent domain of the value in, and those of what is there with it."""
+        into[self.leaf.key] = self.leaf.parameter.latent
+        value = self.leaf.parameter.to_value(located[self.leaf.key])
+        self._by_value[canonical(value)].live(located, into)
+
+    def grid_at(self, index: int, into: dict[str, Any]) -> None:
+        """Puts the member at a place of the grid in: all of the first value, then of the second, ..."""
+        for value, branch in self._branches:
+            if index < branch.grid_count:
+                into[self.leaf.name] = detached(value)
+                branch.grid_at(index, into)
+                return
+            index -= branch.grid_count
+
+
+Node = Leaf | Fixed | Fork | Switch
 
 
 def walk(branch: Branch) -> Iterator[Leaf | Fixed]:
@@ -274,5 +361,22 @@ def walk(branch: Branch) -> Iterator[Leaf | Fixed]:
         if isinstance(node, Fork):
             for each in node.branches:
                 yield from walk(each)
+        elif isinstance(node, Switch):
+            yield node.leaf
+            for case in node.cases:
+                yield from walk(case.branch)
         else:
             yield node
+
+
+def always(branch: Branch) -> frozenset[str]:
+    """Gives the names that every member of a branch has."""
+    found: set[str] = set()
+    for node in branch.nodes:
+        if isinstance(node, Fork):
+            found |= frozenset.intersection(*map(always, node.branches))
+        elif isinstance(node, Switch):
+            found |= {node.leaf.name, *frozenset.intersection(*map(always, node.branches))}
+        else:
+            found.add(node.name)
+    return frozenset(found)

@@ -2,6 +2,7 @@
 
 from hpo_widgets.model.parameter_base import Parameter, RandomSeed
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import ConditionalParameter
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange, NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -10,6 +11,7 @@ from hpo_widgets.model.parameter_ranges import (
 )
 
 __all__ = [
+    "ConditionalParameter",
     "DiscreteParameterRange",
     "LogNormalParameterRange",
     "LogUniformParameterRange",

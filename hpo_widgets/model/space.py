@@ -8,10 +8,11 @@ from difflib import get_close_matches
 from typing import Any, overload
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.constraint import as_constraints, constraint_problems, constraints_from_json
 from hpo_widgets.model.latent import Latent
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import ParameterSet
-from hpo_widgets.model.parameter_tree import Branch, Choose, Fixed, Keys, Leaf, walk
+from hpo_widgets.model.parameter_tree import Branch, Choose, Fixed, Keys, Leaf, always, walk
 from hpo_widgets.model.parameter_values import canonical, plain, shown
 
 
@@ -26,17 +27,24 @@ class SearchSpace(Sequence[Parameter]):
 
     A member is a dict of values by name. With a `ParameterSet` the names differ between members.
 
+    Args:
+        parameters: In order.
+        constraints: Texts such as `"a + b <= 10"`, or functions of a member: what breaks one is no member.
+
     Raises:
         InvalidInput: With the problems of all parameters, duplicates included.
     """
 
-    def __init__(self, parameters: Iterable[Parameter]) -> None:
+    def __init__(self, parameters: Iterable[Parameter], constraints: Any = ()) -> None:
         self._parameters = tuple(parameters)
+        self.constraints = as_constraints(constraints)
         if problems := _problems(self._parameters):
             raise InvalidInput(problems, subject="search space")
-        keys = Keys(each.name for each in self._parameters if not isinstance(each, ParameterSet))
+        keys = Keys(each.name for each in self._parameters if each.name is not None)
         self._tree = Branch(tuple(each.grow(each.name, "", keys) for each in self._parameters))
         self._names = tuple(dict.fromkeys(each.name for each in walk(self._tree)))
+        if unknown := constraint_problems(self.constraints, self._names):
+            raise InvalidInput(unknown, subject="search space")
 
     @overload
     def __getitem__(self, index: int) -> Parameter: ...
@@ -49,13 +57,40 @@ class SearchSpace(Sequence[Parameter]):
         return len(self._parameters)
 
     def __eq__(self, other: object) -> bool:
-        return self._parameters == other._parameters if isinstance(other, SearchSpace) else NotImplemented
+        if not isinstance(other, SearchSpace):
+            return NotImplemented
+        return self._parameters == other._parameters and self.constraints == other.constraints
 
     def __hash__(self) -> int:
         return hash(self._parameters)
 
     def __repr__(self) -> str:
-        return f"SearchSpace({list(self._parameters)!r})"
+        bound = f", {[each.text for each in self.constraints]}" if self.constraints else ""
+        return f"SearchSpace({list(self._parameters)!r}{bound})"
+
+    def with_constraints(self, constraints: Any) -> SearchSpace:
+        """Gives the same parameters under these constraints.
+
+        Raises:
+            InvalidInput: For constraints that cannot be read, or name what the space does not have.
+        """
+        return SearchSpace(self._parameters, constraints)
+
+    def broken(self, parameters: Mapping[str, Any]) -> list[str]:
+        """Gives a sentence for each constraint that the parameters break.
+
+        Raises:
+            InvalidInput: When a constraint cannot be computed.
+        """
+        return [
+            f"the constraint {shown(each.text)} does not hold for {_values(each.names, parameters)}."
+            for each in self.constraints
+            if not each.holds(parameters, self._names)
+        ]
+
+    def allows(self, parameters: Mapping[str, Any]) -> bool:
+        """Tells whether the parameters keep all constraints; that they are members otherwise is not looked at."""
+        return all(each.holds(parameters, self._names) for each in self.constraints)
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -67,13 +102,18 @@ class SearchSpace(Sequence[Parameter]):
         return walk(self._tree)
 
     @property
+    def sometimes(self) -> frozenset[str]:
+        """The names that some members have and others have not."""
+        return frozenset(self._names) - always(self._tree)
+
+    @property
     def is_conditional(self) -> bool:
         """Whether a value decides which other parameters there are."""
         return any(isinstance(each, ParameterSet) for each in self._parameters)
 
     @property
     def size(self) -> float:
-        """How many different members there are, `math.inf` when any range is continuous."""
+        """How many different members there are, whatever the constraints; `math.inf` when a range is continuous."""
         return self._tree.size
 
     @property
@@ -108,13 +148,15 @@ class SearchSpace(Sequence[Parameter]):
         """Gives the latent values of a member by key: the inverse of `draw`.
 
         Raises:
-            InvalidInput: When it is no member, naming every unknown, missing or impossible value.
+            InvalidInput: When it is no member, naming every unknown, missing or impossible value, else every constraint
+                that it breaks.
         """
         given = {name: plain(value) for name, value in parameters.items()}
         known = set(self._names)
         problems = [self._unknown(name) for name in given if name not in known]
         located: dict[str, float] = {}
         problems += self._tree.locate(given, located)
+        problems = problems or self.broken(given)
         if problems:
             raise InvalidInput(problems, subject="parameters")
         return located
@@ -158,7 +200,8 @@ class SearchSpace(Sequence[Parameter]):
         """
         from hpo_widgets.model.space_json import parameters_from_json
 
-        return cls(parameters_from_json(data))
+        parameters = parameters_from_json(data)
+        return cls(parameters, constraints_from_json(data.get("constraints", [])))
 
 
 def _problems(parameters: tuple[Any, ...]) -> list[str]:
@@ -171,12 +214,22 @@ def _problems(parameters: tuple[Any, ...]) -> list[str]:
             found.append(f"{shown(each)} is a {type(each).__name__}, not a parameter; use one of {_kinds()}.")
             continue
         found += each.problems()
-        where = "a parameter set" if isinstance(each, ParameterSet) else "a parameter"
+        where = _where(each)
         for name in sorted(each.names(each.name)):
             if name in seen:
                 found.append(f"the name {shown(name)} is given by {seen[name]} and again by {where}; keep one of them.")
             seen[name] = where
     return found
+
+
+def _values(names: frozenset[str], parameters: Mapping[str, Any]) -> str:
+    return ", ".join(f"{name} = {shown(value)}" for name, value in parameters.items() if not names or name in names)
+
+
+def _where(parameter: Parameter) -> str:
+    if isinstance(parameter, ParameterSet):
+        return "a parameter set" if parameter.name is None else f"the conditions on {shown(parameter.name)}"
+    return "a parameter"
 
 
 def _kinds() -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import Condition, attached, condition_values
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange, NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -83,13 +85,36 @@ def choice(*values: Any) -> DiscreteParameterRange:
     return DiscreteParameterRange(None, values)
 
 
+def when(parameter: str, values: Any, then: Any) -> Condition:
+    """Gives parameters that are there only when another one has one of some values.
+
+        space = {
+            "optimizer": ["sgd", "adam", "rmsprop"],
+            "lr": hpo.loguniform(1e-5, 1e-1),
+            **hpo.when("optimizer", ["sgd", "rmsprop"], {"momentum": (0.0, 0.99)}),
+        }
+
+    A trial with another optimizer has no momentum at all: the function is called without it, and needs a default for
+    it. Conditions nest: inside `then`, or beside it with the name of a parameter that is conditional itself.
+
+    Args:
+        parameter: Name of the parameter that decides: choices or whole numbers.
+        values: One value, or a list of values, with which they are there.
+        then: The parameters, as in `tune`.
+
+    Returns:
+        What stands in a search space: as `**when(...)` in a dict, or as an item of a list.
+    """
+    return Condition(parameter, condition_values(values), (), then)
+
+
 def as_space(given: Any) -> SearchSpace:
     """Gives the search space that a person means.
 
     Args:
-        given: A `SearchSpace`, a list of parameters, or a dict of names. What may stand under a name: a parameter or
-            shorthand, a list (choices), a tuple (low, high) of two whole numbers or of floats, one fixed value
-            (a number, text, True, False or None), or ClearML's stored form of a parameter.
+        given: A `SearchSpace`, a dict of names, or a list of parameters, such dicts and conditions (`when`). What may
+            stand under a name: a parameter or shorthand, a list (choices), a tuple (low, high) of two whole numbers or
+            of floats, one fixed value (a number, text, True, False or None), or ClearML's stored form of a parameter.
 
     Raises:
         InvalidInput: With all problems.
@@ -98,10 +123,8 @@ def as_space(given: Any) -> SearchSpace:
         return given
     if isinstance(given, Parameter):
         return SearchSpace([given])
-    if isinstance(given, Mapping):
-        return _from_mapping(given)
-    if isinstance(given, Sequence) and not isinstance(given, (str, bytes)):
-        return SearchSpace(given)
+    if isinstance(given, Mapping) or (isinstance(given, Sequence) and not isinstance(given, (str, bytes))):
+        return _gathered(given)
     raise InvalidInput(
         f"{shown(given)} is not a search space; give a dict such as {{'lr': loguniform(1e-5, 1e-1)}}, or a list of "
         "parameters.",
@@ -109,14 +132,9 @@ def as_space(given: Any) -> SearchSpace:
     )
 
 
-def _from_mapping(given: Mapping[Any, Any]) -> SearchSpace:
+def _gathered(given: Any) -> SearchSpace:
     problems: list[str] = []
-    parameters: list[Parameter] = []
-    for name, meant in given.items():
-        try:
-            parameters.append(_parameter(name, meant))
-        except InvalidInput as error:
-            problems += error.problems
+    parameters = _read(given, problems)
     # Parameters that could be read are checked too, so that one message names all.
     try:
         if parameters or not problems:
@@ -128,9 +146,38 @@ def _from_mapping(given: Mapping[Any, Any]) -> SearchSpace:
     return space
 
 
+def _read(given: Any, problems: list[str]) -> list[Any]:
+    """Reads a dict or list of parameters and hangs its conditions; puts what is wrong into `problems`."""
+    parameters: list[Any] = []
+    conditions: list[Condition] = []
+    pairs = given.items() if isinstance(given, Mapping) else ((None, each) for each in given)
+    for name, meant in pairs:
+        if isinstance(meant, Condition):
+            then = list(meant.then) if isinstance(meant.then, SearchSpace) else meant.then
+            if isinstance(then, Parameter) or not isinstance(then, (Mapping, list, tuple)) or not then:
+                problems.append(f"the condition {meant.text!r}: give what is there then, such as {{'x': (0.0, 1.0)}}.")
+                continue
+            conditions.append(replace(meant, parameters=tuple(_read(then, problems)), then=None))
+        elif isinstance(given, Mapping):
+            try:
+                parameters.append(_parameter(name, meant))
+            except InvalidInput as error:
+                problems += error.problems
+        elif isinstance(meant, Mapping):
+            parameters += _read(meant, problems)
+        else:
+            parameters.append(meant)
+    if conditions and all(isinstance(each, Parameter) for each in parameters):
+        try:
+            return attached(parameters, conditions)
+        except InvalidInput as error:
+            problems += error.problems
+    return parameters
+
+
 def _parameter(name: Any, meant: Any) -> Parameter:
     meant = plain(meant)
-    if isinstance(meant, ParameterSet):
+    if isinstance(meant, ParameterSet) and meant.name is None:
         return meant
     if isinstance(meant, Parameter):
         return meant.named(name)

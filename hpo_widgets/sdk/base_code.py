@@ -130,7 +130,8 @@ class BaseCode:
         """Gives a space with the template's own parameters that it does not search, as ranges of one value."""
         searched = {self.meant(name) for name in space.names}
         kept = {name: value for name, value in self.own.items() if self.meant(name) not in searched}
-        return SearchSpace([*space, *(DiscreteParameterRange(name, [value]) for name, value in kept.items())])
+        fixed = (DiscreteParameterRange(name, [value]) for name, value in kept.items())
+        return SearchSpace([*space, *fixed], space.constraints)
 
     def meant(self, name: str) -> str:
         """Gives the name that the base task itself has for a parameter, whatever section it is given with."""
@@ -146,9 +147,11 @@ class BaseCode:
             found += name_problems(space.names, self.parameters, self.name)
             found += _value_problems(space, self.parameters, self.name)
         elif self.function is not None:
-            found += signature_problems(space.names, arguments_of(self.function), self.name)
+            found += signature_problems(space.names, arguments_of(self.function), self.name, sometimes=space.sometimes)
         elif self.code is not None:
-            found += signature_problems(space.names, self.code.about.get("signature"), self.name, self.own)
+            found += signature_problems(
+                space.names, self.code.about.get("signature"), self.name, self.own, space.sometimes
+            )
         return found
 
     # -- keeping ---------------------------------------------------------------------------------------------------

@@ -22,7 +22,11 @@ def arguments_of(function: Callable[..., Any]) -> list[dict[str, Any]] | None:
 
 
 def signature_problems(
-    names: Iterable[str], arguments: Sequence[dict[str, Any]] | None, base: str, given: Collection[str] = ()
+    names: Iterable[str],
+    arguments: Sequence[dict[str, Any]] | None,
+    base: str,
+    given: Collection[str] = (),
+    sometimes: Collection[str] = (),
 ) -> list[str]:
     """Lists names that mean the same argument, arguments that do not exist, and ones that nobody gives.
 
@@ -31,6 +35,7 @@ def signature_problems(
         arguments: As `arguments_of` gives them.
         base: What people call the function.
         given: Arguments that have a value anyway.
+        sometimes: Those of the names that some trials do not have.
     """
     by_argument: dict[str, list[str]] = {}
     for name in names:
@@ -55,6 +60,12 @@ def signature_problems(
         f"{base!r} needs the argument {each['name']!r}; search it, or give it a default."
         for each in arguments
         if "default" not in each and each["name"] in taken and each["name"] not in has_value
+    ]
+    missing = {argument_of(name) for name in sometimes} - {argument_of(name) for name in given}
+    problems += [
+        f"{base!r} needs the argument {each['name']!r}, which some trials do not have; give it a default, such as None."
+        for each in arguments
+        if "default" not in each and each["name"] in taken and each["name"] in missing
     ]
     if "positional_only" in kinds.values():
         problems.append(f"{base!r} has arguments that cannot be given by name; remove the / from its signature.")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE
+from hpo_widgets.model.stint import Stint
+from hpo_widgets.sdk.task_running import handle_of, under_agent
 from hpo_widgets.sdk.task_states import TaskBase
 
 
@@ -41,6 +44,28 @@ class TaskMetrics(TaskBase):
             if x_axis == "timestamp":
                 series["x"] = [round((at - series["x"][0]) * 1000) for at in series["x"]]
         return found
+
+    @property
+    def budget(self) -> int | None:
+        """Iteration of its objective up to which it may go, in a search with rungs (bohb, hyperband, asha).
+
+        `None` elsewhere. What the task's own process reads stays as it was at the task's start.
+        """
+        running = under_agent()
+        if running is not None and running.id == self.id:
+            return running.budget
+        stint = Stint.of(self._record.memo)
+        return None if stint is None else stint.budget
+
+    @property
+    def checkpoint_dir(self) -> Path:
+        """A folder for its checkpoints, kept with the study; a promoted trial finds those it goes on with in it.
+
+        Write a checkpoint before its iteration is reported: a task may be ended as soon as it has reported.
+        """
+        running = under_agent()
+        here = running is not None and running.id == self.id
+        return (running if here and running is not None else handle_of(self._store, self._record)).checkpoint_dir
 
     def get_reported_single_values(self) -> dict[str, float]:
         """Gives the last of each value that was reported without an iteration, by name."""

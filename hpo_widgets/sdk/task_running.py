@@ -8,6 +8,7 @@ from functools import partial
 from hpo_widgets.agents import reporter
 from hpo_widgets.agents.launcher import Job
 from hpo_widgets.agents.reporter import RunningTask
+from hpo_widgets.model.stint import Handover, Stint
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
@@ -47,6 +48,7 @@ def store_of(running: RunningTask) -> Store:
 
 def handle_of(store: Store, record: TaskRecord) -> RunningTask:
     """Gives what reports to any task of a store."""
+    stint, handover = Stint.of(record.memo), Handover.of(record.memo)
     job = Job(
         task=record.id,
         key=record.key,
@@ -54,5 +56,7 @@ def handle_of(store: Store, record: TaskRecord) -> RunningTask:
         trial=record.trial,
         parameters=record.parameters,
         code=record.code or "",
+        budget=None if stint is None else stint.budget,
+        checkpoint=None if handover is None else handover.checkpoint,
     )
     return RunningTask(job, store, None if store.folder is None else partial(open_store, store.folder))

@@ -6,24 +6,33 @@ import math
 import os
 import sys
 import time
+import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.agents.ship import ship
 from hpo_widgets.engine.run import default_concurrency
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
+from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
+from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds
-from hpo_widgets.model.objective import parse_objectives
+from hpo_widgets.model.objective import Objective, parse_objectives
+from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import queue_problems
+from hpo_widgets.sdk.warm_start import read_beginning
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
+from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.study import Study
 
@@ -41,6 +50,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     *,
     objective: Any = "objective",
     direction: Any = None,
+    constraints: Any = None,
     strategy: Any = "auto",
     name: str | None = None,
     project: str = "",
@@ -56,6 +66,11 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     min_iteration_per_job: int | None = None,
     max_iteration_per_job: int | None = None,
     keep_top: int | None = None,
+    patience: int | None = None,
+    min_gain: float | None = None,
+    target: float | None = None,
+    warm_start: Any = None,
+    enqueue: Sequence[dict[str, Any]] = (),
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
@@ -74,6 +89,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
+        constraints: What must hold between parameters: texts such as `"warmup + 2*steps <= 100"` and functions such as
+            `lambda p: p["low"] <= p["high"]`. What breaks one is never proposed, and refused when added by hand. One
+            that names a parameter which is not there in a trial does not bind it.
         strategy: A name (`"auto"`, which chooses among Optuna's samplers and says why, `"tpe"`, `"random"`, `"grid"`,
             ...), `{"name": "tpe", "options": {...}}`, a class or an instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
@@ -89,9 +107,17 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
         compute_time_limit: Seconds of running time summed over all tasks.
         job_time_limit: Seconds of running time of one task.
-        min_iteration_per_job: No task is pruned before this iteration of its objective.
-        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete.
+        min_iteration_per_job: No task is pruned before this iteration of its objective; the lowest rung of bohb,
+            hyperband and asha.
+        max_iteration_per_job: A task that reaches this iteration is ended and counts as complete; the highest rung.
         keep_top: Finished tasks below this rank are archived.
+        patience: Ends the search when so many trials in a row have ended without a better value of the objective.
+        min_gain: How much better counts as better for `patience`; anything when absent.
+        target: Ends the search when a trial ends with this value of the objective or a better one.
+        warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
+            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), an Optuna
+            study, the URL of an Optuna storage, or a list of these. What lies outside the space is listed in a warning.
+        enqueue: Parameter sets of your own that run first.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
@@ -118,6 +144,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
 
     base: BaseCode | None = checked(lambda: read_base(function, args=args, metrics=metrics, open_store=place))
     found_space = checked(lambda: as_space(space if space is not None or base is None else base.space))
+    bound = checked(lambda: as_constraints(constraints)) or ()
     objectives = checked(lambda: parse_objectives(objective, direction))
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
@@ -134,16 +161,29 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             max_iteration_per_job=max_iteration_per_job,
             save_top_k_tasks_only=keep_top,
             retries=retries,
+            patience=patience,
+            min_gain=min_gain,
+            target=target,
         )
     )
+    if chosen is not None and found_space is not None and objectives and limits is not None:
+        problems += strategy_objections(chosen, found_space, objectives, limits)
+    if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
+        problems.append("patience and target judge one objective, and there are several; leave them out.")
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:
         found_space = base.completed(found_space)
         problems += base.problems(found_space, kind or Isolation.FORK)
+        found_space = checked(lambda: constrained(found_space, bound))
+    found = checked(lambda: read_beginning(warm_start, enqueue, found_space, objectives, place))
     if problems or base is None:
         raise InvalidInput(problems, subject="tune")
+    found_space = keep_constraints(place(), found_space)
     kept = base.keep(place(), kind, found_space.names)
+    learned, others = sorted_out(found_space, found, len(objectives))
+    if others:
+        warnings.warn(left_out(others, len(learned)), stacklevel=2)
     config = StudyConfig(
         name=name or base.name,
         project=project,
@@ -157,9 +197,13 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
         queue=queue,
+        warm_start=tuple(learned),
     )
     record = place().create_study(config.name, project, config.to_json(), time.time())
-    study = Study(place(), record.id, function=kept.function).start()
+    study = Study(place(), record.id, function=kept.function)
+    for parameters in enqueue:
+        study.enqueue(parameters)
+    study.start()
     capture_in_background(place(), record.id, folder=base.folder, command=base.command)
     return study
 
@@ -194,6 +238,49 @@ def read_isolation(text: str | None) -> Isolation:
     except ValueError:
         allowed = ", ".join(repr(i.value) for i in Isolation)
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
+
+
+def strategy_objections(
+    strategy: Strategy, space: SearchSpace, objectives: Sequence[Objective], limits: Limits
+) -> list[str]:
+    """Lists why a strategy cannot serve such a search."""
+    problem = Problem(
+        space=space,
+        objectives=tuple(objectives),
+        max_jobs=limits.total_max_jobs,
+        concurrency=limits.max_number_of_concurrent_tasks,
+        max_iteration_per_job=limits.max_iteration_per_job,
+        min_iteration_per_job=limits.min_iteration_per_job,
+    )
+    return strategy.objections(problem)
+
+
+def constrained(space: SearchSpace, constraints: Sequence[Any]) -> SearchSpace:
+    """Gives a space under more constraints, tried out.
+
+    Raises:
+        InvalidInput: When one cannot be computed, names what is not there, or they leave nothing to propose.
+    """
+    own = set(space.constraints)
+    found = space.with_constraints([*space.constraints, *(each for each in constraints if each not in own)])
+    check_not_empty(found)
+    return found
+
+
+def keep_constraints(store: Store, space: SearchSpace) -> SearchSpace:
+    """Keeps the functions among the constraints in the store.
+
+    Raises:
+        CannotShip: When one cannot be sent to another process.
+    """
+
+    def kept(each: Constraint) -> Constraint:
+        if isinstance(each, Expression) or each.code is not None or each.function is None:
+            return each
+        shipment = ship(each.function)
+        return replace(each, code=store.put_code("constraint", shipment.body, shipment.about))
+
+    return space.with_constraints(map(kept, space.constraints)) if space.constraints else space
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

@@ -1,7 +1,8 @@
-"""Strategies: ask, learn, judge. Grid, random, all of Optuna, and your own.
+"""Strategies: ask, learn, judge. Grid, random, all of Optuna, rungs (BOHB, Hyperband, ASHA), and your own.
 
-Promise: a strategy proposes only members of the search space and never the same twice; it goes on after a restart from
-what the store remembers; Optuna proposes but does not store, and is not imported before it is asked for.
+Promise: a strategy proposes only members of the search space and never the same twice (with rungs: never twice at one
+budget); it goes on after a restart from what the store remembers; Optuna proposes but does not store, and is not
+imported before it is asked for.
 
 May import: the standard library, `hpo_widgets.errors`, `hpo_widgets.model`; files named `optuna*` also optuna.
 Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock: how

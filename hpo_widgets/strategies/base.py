@@ -110,6 +110,10 @@ class Strategy(ABC):
         """
         self.problem = problem
 
+    def objections(self, problem: Problem) -> list[str]:
+        """Lists why it cannot serve a problem, before anything starts; by default nothing is known to be wrong."""
+        return []
+
     @abstractmethod
     def ask(self, trial: int) -> dict[str, Any] | None:
         """Proposes the parameters of a trial; `None` when there is nothing to propose now, see `exhausted`."""
@@ -140,6 +144,10 @@ class Strategy(ABC):
     def should_stop(self, trial: int) -> bool:
         """Tells whether a running trial is hopeless."""
         return False
+
+    def stop_detail(self, trial: int) -> str | None:
+        """Says of a trial to stop how far it has come when its result counts; `None`, the default: it is pruned."""
+        return None
 
     def restore(self, past: Sequence[Past], memo: Mapping[str, Any] | None = None) -> None:
         """Takes in what happened before a restart; by default by adopting and telling each trial in order."""

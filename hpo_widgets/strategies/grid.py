@@ -6,7 +6,11 @@ from collections.abc import Container
 from typing import Any
 
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_draws import looks_empty
 from hpo_widgets.strategies.base import Problem, Strategy
+
+MOST_FORBIDDEN = 200_000
+"""Grid points in a row that may break a constraint."""
 
 
 class GridCursor:
@@ -18,10 +22,19 @@ class GridCursor:
         self._next = 0
 
     def first_unseen(self) -> dict[str, Any] | None:
-        """Gives the first point that was not seen; `None` when there is none."""
+        """Gives the first point that keeps the constraints and was not seen; `None` when there is none.
+
+        Raises:
+            InvalidInput: When a very long run of points breaks them.
+        """
+        forbidden = 0
         while self._next < self._space.grid_size:
             member = self._space.grid_at(self._next)
-            if self._space.key(member) not in self._seen:
+            if not self._space.allows(member):
+                forbidden += 1
+                if forbidden >= MOST_FORBIDDEN:
+                    raise looks_empty(self._space, forbidden)
+            elif self._space.key(member) not in self._seen:
                 return member
             self._next += 1
         return None
@@ -53,4 +66,5 @@ class GridSearch(Strategy):
 
     def explain(self) -> str:
         """Says what this is and how many points there are."""
-        return f"Grid search: all {self.problem.space.grid_size} combinations in order, none twice."
+        bound = " that keep the constraints" if self.problem.space.constraints else ""
+        return f"Grid search: all {self.problem.space.grid_size} combinations{bound} in order, none twice."

@@ -23,6 +23,9 @@ SENTENCES = {
     "nsga2": "Genetic search for several objectives.",
     "nsga3": "Genetic search for four and more objectives.",
     "brute_force": "Every combination of a finite space.",
+    "bohb": "Many short trainings, long ones for the best; a model proposes (HyperBand Bayesian Optimization).",
+    "hyperband": "Many short trainings, long ones for the best; chance proposes.",
+    "asha": "Every training starts short, the best third goes on, again and again.",
 }
 """What people read of a strategy; one that is not here is described by its own docstring."""
 PLAIN = {"bool", "int", "float", "str", "None", "Optional", "typing"}

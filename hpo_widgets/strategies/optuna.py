@@ -19,6 +19,7 @@ from optuna.trial import FrozenTrial, TrialState
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.latent import CategoricalLatent, IntLatent, Latent
 from hpo_widgets.model.parameter_values import shown
+from hpo_widgets.model.space_draws import draw_allowed
 from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.optuna_curve import Curve
@@ -33,6 +34,8 @@ MAX_DUPLICATES = 20
 """Proposals in a row that were seen before until another way to an unseen member is taken."""
 MADE_FOR_RANGES = ("cma:", "sepcma:")
 """Beginnings of a trial's attributes that hold a sampler's state in terms of the ranges it was made for."""
+MOST_FORBIDDEN = 100
+"""Proposals in a row that may break a constraint before members are drawn by chance."""
 TRANSIENT = "relative_params"
 """Part of the name of system attributes that only tell other processes of a proposal in the making."""
 
@@ -151,10 +154,14 @@ class OptunaStrategy(Strategy):
 
     def ask(self, trial: int) -> dict[str, Any] | None:
         """Proposes a member that was not seen before; `None` when the space has no more."""
-        for _ in range(self.max_duplicates + 1):
+        space = self.problem.space
+        tries, forbidden = self.max_duplicates + 1, MOST_FORBIDDEN
+        while tries and forbidden:
             member = self._propose()
-            key = self.problem.space.key(member)
-            if key not in self.seen:
+            key = space.key(member)
+            allowed = space.allows(member)
+            tries, forbidden = (tries - 1, forbidden) if allowed else (tries, forbidden - 1)
+            if allowed and key not in self.seen:
                 self.seen.add(key)
                 self._run(trial, self._memory.trials[-1])
                 return member
@@ -193,7 +200,7 @@ class OptunaStrategy(Strategy):
         source = draw_source(self.problem.seed or 0, trial)
         space = self.problem.space
         for _ in range(TRIES):
-            member = space.draw(lambda _key, latent: latent.draw(source))
+            member = draw_allowed(space, source)
             if space.key(member) not in self.seen:
                 return member
         return None if space.size == math.inf else self._cursor.first_unseen()

@@ -80,6 +80,12 @@ def _folded(name: str) -> str:
     return "".join(letter for letter in str(name).casefold() if letter.isalnum())
 
 
+def sampler_takes(name: str, option: str) -> bool:
+    """Tells whether the installed Optuna's sampler has an option."""
+    maker = getattr(optuna.samplers, find_part(SAMPLERS, name, "sampler").optuna_name)
+    return option in inspect.signature(maker).parameters
+
+
 def optuna_seed(seed: int | None, restored: int) -> int | None:
     """Gives the seed of a sampler: after a restart another one, so that its first draws are not made again."""
     if seed is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
+from hpo_widgets.model.space_draws import draw_allowed
 from hpo_widgets.strategies.base import Problem, Strategy
 
 TRIES = 42
@@ -37,7 +38,7 @@ class RandomSearch(Strategy):
         source = draw_source(self._seed, trial)
         space = self.problem.space
         for _ in range(TRIES):
-            member = space.draw(lambda _key, latent: latent.draw(source))
+            member = draw_allowed(space, source)
             if space.key(member) not in self.seen:
                 self.adopt(trial, member)
                 return member
@@ -51,4 +52,5 @@ class RandomSearch(Strategy):
 
     def explain(self) -> str:
         """Says what this is."""
-        return "Random search: independent draws, none twice."
+        bound = "; what breaks a constraint is drawn again" if self.problem.space.constraints else ""
+        return f"Random search: independent draws, none twice{bound}."

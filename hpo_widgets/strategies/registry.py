@@ -13,6 +13,7 @@ from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.grid import GridSearch
 from hpo_widgets.strategies.random import RandomSearch
+from hpo_widgets.strategies.rungs_named import Asha, Bohb, Hyperband
 
 OPTUNA_NAMES = ("tpe", "gp", "cmaes", "qmc", "nsga2", "nsga3", "brute_force")
 """Strategies that are an `OptunaStrategy` with this sampler."""
@@ -44,6 +45,9 @@ MAKERS: dict[str, Callable[..., Strategy]] = {
     "random": RandomSearch,
     "optuna": _optuna(None),
     **{name: _optuna(name) for name in OPTUNA_NAMES},
+    "bohb": Bohb,
+    "hyperband": Hyperband,
+    "asha": Asha,
 }
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.notebook_kind import executed_notebook
+from hpo_widgets.charts.sets_table import sets_table
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.errors import NoResult, NotFound
@@ -17,6 +18,8 @@ from hpo_widgets.model.limits import Usage
 from hpo_widgets.model.objective import rank
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
+from hpo_widgets.model.set_result import SetResult, best_first, set_results
+from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.strategies.base import PastTask
 from hpo_widgets.study.stored import StoredStudy
@@ -71,6 +74,34 @@ class Results(StoredStudy):
         config = self.config
         records = self.store.tasks(self.id)
         return tasks_table(records, self._results(config), config.objectives, config.space.names, time.time())
+
+    def sets(self) -> pd.DataFrame:
+        """Gives a table with a row a parameter set, best mean first: runs, mean and spread of its results, parameters.
+
+        Runs with equal parameters are one set: repeats, and retries too. Mean and spread (standard deviation) are over
+        the runs whose results count.
+        """
+        config = self.config
+        return sets_table(self._sets(config), config.objectives, config.space.names)
+
+    def top_sets(self, count: int | None = None) -> list[SetResult]:
+        """Gives the parameter sets that have a result, best mean first."""
+        return [each for each in self._sets(self.config) if each.counted][:count]
+
+    def best_set(self) -> str:
+        """Says what the set with the best mean has reached, as "loss 0.25 ± 0.03 over 3 runs with x=2".
+
+        Raises:
+            NoResult: When no run has a result that counts yet.
+        """
+        found = self.top_sets(1)
+        if found:
+            return found[0].describe(self.config.objectives)
+        raise NoResult(self.why_no_result())
+
+    def _sets(self, config: StudyConfig) -> list[SetResult]:
+        found = set_results(self.store.tasks(self.id), self._results(config), config.objectives)
+        return best_first(found, config.objectives)
 
     def _results(self, config: StudyConfig) -> dict[str, Result]:
         by_task: defaultdict[str, list[MetricSummary]] = defaultdict(list)
@@ -139,7 +170,7 @@ class Results(StoredStudy):
         started = record.started or now
         return Usage(
             jobs=len({t.trial for t in tasks}),
-            iterations=sum(r.iteration or 0 for r in results.values()),
+            iterations=sum(own_iterations(results[t.id].iteration, t.memo) for t in tasks if t.id in results),
             compute_time=sum(t.duration(now) or 0.0 for t in tasks),
             time=(record.ended or now) - started,
         )

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
+from hpo_widgets.engine.predicates import with_functions
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.limits import Limits, limit_names
 from hpo_widgets.model.space_change import changed_space
@@ -47,9 +48,10 @@ class Steering(StoredStudy):
         """Runs a trial with these parameters before anything the strategy proposes.
 
         Raises:
-            InvalidInput: When a name or value does not belong to the search space, all problems at once.
+            InvalidInput: When a name or value does not belong to the search space, or a constraint is broken, all
+                problems at once.
         """
-        self.config.space.locate(parameters)
+        with_functions(self.store, self.config.space).locate(parameters)
         self._ask(RequestKind.ENQUEUE, {"parameters": parameters})
 
     def set_limits(self, **limits: Any) -> None:
@@ -65,7 +67,8 @@ class Steering(StoredStudy):
     def set_space(self, space: Any) -> None:
         """Narrows or widens what is searched, from the next proposal on; an ended study takes it up when resumed.
 
-        Everything found so far stays and counts; the strategy learns from what lies inside. Running tasks go on.
+        Everything found so far stays and counts; the strategy learns from what lies inside. Running tasks go on, and
+        constraints stay as they are.
 
         Args:
             space: Other ranges for some of the parameters, as in `tune`: `{"lr": hpo.loguniform(1e-4, 1e-3)}`.

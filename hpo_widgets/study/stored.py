@@ -53,6 +53,15 @@ class StoredStudy:
         return record.state.is_live and not is_alive(record.owner)
 
     @property
+    def is_looped(self) -> bool:
+        """Whether a user's own loop runs its tasks (Comet's `Optimizer`): no engine can drive it."""
+        return "comet" in self.record.config
+
+    @property
+    def _how_to_loop(self) -> str:
+        return f"run it with Optimizer({self.id!r}), or again as it is with HPO_WIDGETS_OPTIMIZER_ID={self.id}"
+
+    @property
     def remark(self) -> str:
         """What its strategy has chosen and why, in a sentence; empty when it has nothing to say."""
         return self.record.remark

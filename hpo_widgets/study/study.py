@@ -9,7 +9,7 @@ from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from hpo_widgets.engine.engine import Conclusion
+from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
 from hpo_widgets.model.limits import Limits, as_seconds, limit_names
@@ -54,6 +54,8 @@ class Study(Steering, Observing, Reporting):
         return self._start(record)
 
     def _start(self, record: StudyRecord) -> Study:
+        if self.is_looped:
+            return self._reopen(record)
         run = Run(self.store, record, self.config, self._function)
         run.start()
         self._run = run
@@ -78,6 +80,13 @@ class Study(Steering, Observing, Reporting):
             changed = Limits.from_json({**record.limits, **limit_names(limits)})
             record = self.store.update_study(self.id, limits=changed.to_json())
         return self._start(record)
+
+    def _reopen(self, record: StudyRecord) -> Study:
+        """Lets the loops of a user's own go on with a search that has ended; nobody else can run them."""
+        if not record.state.is_final:
+            raise InvalidInput(f"the study {record.name!r} waits for its loop: {self._how_to_loop}.")
+        self.store.update_study(self.id, state=StudyState.RUNNING, reason=None, error=None, ended=None)
+        return self
 
     # -- waiting ---------------------------------------------------------------------------------------------------
     def wait(self, timeout: float | timedelta | None = None) -> bool:
@@ -139,7 +148,11 @@ class Study(Steering, Observing, Reporting):
     @property
     def notice(self) -> str | None:
         """What is wrong just now without having ended the study (a full disk, a callback that raised), else `None`."""
-        return self._run.notice if self._run is not None else None
+        if self._run is not None:
+            return self._run.notice
+        if self.is_looped and self._is_interrupted(self.record):
+            return f"It waits for its loop: {self._how_to_loop}."
+        return None
 
     def on_end(self, callback: Callable[[Conclusion], Any]) -> None:
         """Calls a function for every task that ends from now on, in a thread of its own, in the kernel that runs it.

@@ -24,10 +24,15 @@ export class App {
       this.data[name] ??= make ? make(this) : new Value();
     }
     this.take(model.get("whole"));
-    model.on("msg:custom", (message, buffers) => this.hear(message, buffers));
-    model.on("change:head change:fault", () => this.tell("update", null, true));
-    model.on("comm_live_update", () => { this.dead = true; this.tell("update"); });
+    this.listening = [];
+    this.listen("msg:custom", (message, buffers) => this.hear(message, buffers));
+    this.listen("change:head change:fault", () => this.tell("update", null, true));
+    this.listen("comm_live_update", () => { this.dead = true; this.tell("update"); });
     model.send({ op: "hello", version: this.version });
+  }
+  listen(event, act) {
+    this.model.on(event, act);
+    this.listening.push([event, act]);
   }
   module(name) { return this.modules[`panels/${name}`] ?? {}; }
   head() { return this.model.get("head"); }
@@ -72,6 +77,17 @@ export class App {
     this.frames.add(frame);
     return () => { this.frames.delete(frame); frame.dispose(); };
   }
+  // The widget was closed. Its model may live on, kept by those who made it: nothing of the study stays with it.
+  dispose() {
+    for (const [event, act] of this.listening) this.model.off(event, act);
+    this.shared.dispose();
+    for (const frame of this.frames) frame.dispose();
+    this.frames.clear();
+    this.asked.clear();
+    this.trials.clear();
+    this.data = {};
+    this.model.set("whole", {});
+  }
 }
 
 class Frame {
@@ -111,7 +127,7 @@ class Frame {
   }
   dispose() {
     this.onTheme.disconnect();
-    for (const section of this.sections) section.dispose();
+    for (const section of this.sections.splice(0)) section.dispose();
     this.root.remove();
   }
 }

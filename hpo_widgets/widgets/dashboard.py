@@ -6,7 +6,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import anywidget
 import traitlets
@@ -32,11 +32,20 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 
 
+class HasStudy(Protocol):
+    """Is anything that drives a study and shows it as such."""
+
+    @property
+    def study(self) -> Study:
+        """The study."""
+
+
 class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     """Shows a study, live, in panels that follow one selection.
 
     Args:
-        study: A study of this kernel or, by `hpo.attach`, of any other; running or finished.
+        study: A study of this kernel or, by `hpo.attach`, of any other; running or finished. Also what has one as its
+            `study`: Comet's `Optimizer`.
         panels: Which to show, in order; all when absent. A single one is a dashboard with one panel.
 
     Raises:
@@ -58,7 +67,8 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
     fault = traitlets.Unicode("").tag(sync=True)
     """Why it is not up to date."""
 
-    def __init__(self, study: Study, panels: Sequence[str | type[Panel]] | None = None) -> None:
+    def __init__(self, study: Study | HasStudy, panels: Sequence[str | type[Panel]] | None = None) -> None:
+        study = study if isinstance(study, Study) else study.study
         self._feed = feed_of(study)
         chosen = _choose(panels)
         makers: list[type[Panel]] = [Trials, *chosen]
@@ -180,6 +190,12 @@ class Dashboard(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             found = {name: producer.whole() for name, producer in self._producers.items()}
             parts = {name: [m.content, [memoryview(b) for b in m.buffers]] for name, m in found.items()}
             return {"version": self._version, "parts": parts}
+
+    def __del__(self) -> None:
+        """Does nothing: an open one is held by the publisher, so only closed ones are collected.
+
+        A collector runs in whichever thread made garbage, maybe one that somebody waits for with the publisher's lock.
+        """
 
     def static_bundle(self) -> dict[str, str]:
         """Gives pictures and table as they are now, for places where nothing lives."""

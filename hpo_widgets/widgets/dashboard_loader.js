@@ -31,7 +31,8 @@ export default () => {
       const plotly = () => load(model, "plotly", alone).then((found) => found.default);
       const hiplot = () => load(model, "hiplot", (text) => [text, "\nexport default hiplot;"]).then((found) => found.default);
       app = new modules.dashboard.App(model, modules, plotly, hiplot);
+      return () => { app.dispose(); app = undefined; };
     },
-    render({ el }) { return app.show(el); },
+    render({ el }) { return app?.show(el); },
   };
 };

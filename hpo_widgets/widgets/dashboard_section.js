@@ -96,11 +96,12 @@ export class Section {
       if (this.themed) await this.view.theme?.();
       this.themed = false;
       await (this.view[what] ?? this.view.update).call(this.view);
+      if (this.gone) return;
       this.fail(null);
       if (this.tools && !this.isTooled) this.tooled();
       this.describe();
       if (this.behind && !this.behind.hidden) this.lay();
-    } catch (error) { this.fail(error); }
+    } catch (error) { if (!this.gone) this.fail(error); }
   }
   describe() {
     const text = this.view.describe?.() ?? "";
@@ -133,5 +134,7 @@ export class Section {
     this.pace.stop();
     this.sizes.disconnect();
     this.view.dispose?.();
+    // The browser may keep the observers for long: then not what they saw.
+    Object.assign(this, { gone: true, view: null, app: null });
   }
 }

@@ -3,10 +3,15 @@ export class Shared {
   constructor(model, changed) {
     Object.assign(this, { model, changed, hovered: null, opened: null, only: false });
     this.selected = new Set(model.get("selection"));
-    model.on("change:selection", () => {
+    this.heard = () => {
       this.selected = new Set(model.get("selection"));
       this.changed();
-    });
+    };
+    model.on("change:selection", this.heard);
+  }
+  dispose() {
+    clearTimeout(this.saving);
+    this.model.off("change:selection", this.heard);
   }
   // `keys`: of tasks; `add` keeps what was selected and takes out what is given again.
   select(keys, add = false) {

@@ -33,6 +33,8 @@ class LimitField:
     """What an empty field means."""
     hint: str = ""
     is_time: bool = False
+    is_number: bool = False
+    """Whether it is any number, not a whole one."""
     first: bool = False
     """Whether it is seen without unfolding the rest."""
 
@@ -75,6 +77,25 @@ def limit_fields() -> tuple[LimitField, ...]:
             name="max_iteration_per_job",
             label="Maximum iterations per trial",
             hint="A trial that reports this iteration is complete.",
+        ),
+        LimitField(
+            name="patience",
+            label="Trials without a better value",
+            hint="So many in a row end the search; what still runs may save it.",
+        ),
+        LimitField(
+            name="min_gain",
+            label="Least gain",
+            empty="any",
+            hint="What counts as better, in the objective's unit.",
+            is_number=True,
+        ),
+        LimitField(
+            name="target",
+            label="Target value",
+            empty="none",
+            hint="A trial that reaches it ends the search.",
+            is_number=True,
         ),
         LimitField(name="retries", label="Retries", empty="none", hint="How often a failed trial is run again."),
     )
@@ -119,7 +140,7 @@ class LimitsForm(Form):
             if not text:
                 continue
             try:
-                found[each.name] = read_seconds(text) if each.is_time else _whole(text)
+                found[each.name] = _read(each, text)
             except InvalidInput as error:
                 problems += [Problem(each.name, sentence) for sentence in error.problems]
         try:
@@ -157,6 +178,12 @@ def read_seconds(text: str) -> float:
     if seconds <= 0:
         raise InvalidInput(f"{text!r} is no time; give more than 0, or leave it empty for no limit.")
     return seconds
+
+
+def _read(field: LimitField, text: str) -> float:
+    if field.is_number:
+        return read_number(text)
+    return read_seconds(text) if field.is_time else _whole(text)
 
 
 def _whole(text: str) -> int:

@@ -19,7 +19,12 @@ const SHAPES = {
   fixed: { values: { label: "Value", placeholder: "" } },
   set: { combinations: { label: "Combinations (JSON)", kind: "area" } },
 };
-const ICONS = { up: "M8 13V3M4 7l4-4 4 4", down: "M8 3v10M4 9l4 4 4-4", duplicate: "M6 6h7v7H6zM3 10V3h7", remove: "M4 4l8 8M12 4l-8 8" };
+// Behind the fields of every kind, where a parameter is there only with some values of another.
+const CONDITION = {
+  when: { label: "Only when", placeholder: "a parameter above" }, equals: { label: "is", placeholder: "value, value" },
+};
+const ICONS = { up: "M8 13V3M4 7l4-4 4 4", down: "M8 3v10M4 9l4 4 4-4", duplicate: "M6 6h7v7H6zM3 10V3h7", remove: "M4 4l8 8M12 4l-8 8",
+  condition: "M5 2v12M5 11c0-4 6-2 6-6M9 7l2-2 2 2" };
 const BLANK = { on: true, name: "", kind: "uniform" };
 
 class SpaceView extends FormView {
@@ -35,7 +40,10 @@ class SpaceView extends FormView {
     this.undo = makeButton("hpo-undo", "Undo", undefined, () => this.rows.restore());
     foot.append(this.add, this.undo, this.total, make("p", "hpo-hint", "Enter adds a parameter, Alt+↑ and Alt+↓ move it."));
     const heading = make("p", "hpo-heading", "Search space");
-    this.root.append(heading, this.empty, this.rows.node, foot);
+    const constraints = this.field({
+      key: "constraints", label: "Constraints, one a line", kind: "area", placeholder: "none, or such as: low + 2*steps <= 100",
+    });
+    this.root.append(heading, this.empty, this.rows.node, foot, constraints.node);
   }
   prepare() {
     this.rows.prepare();
@@ -87,6 +95,7 @@ class SpaceView extends FormView {
     const actions = {
       up: () => this.rows.move(id, -1), down: () => this.rows.move(id, 1),
       duplicate: () => this.rows.duplicate(id), remove: () => this.rows.delete(id, this.add),
+      condition: () => this.askCondition(id),
     };
     for (const [name, act] of Object.entries(actions)) {
       const button = parts[name] = makeButton(`hpo-row-${name}`, name, "", act);
@@ -115,20 +124,33 @@ class SpaceView extends FormView {
     input.setRangeText(text.trim().split(/[\s]*[\r\n\t]+[\s]*/).join(", "), input.selectionStart, input.selectionEnd, "end");
     input.dispatchEvent(new Event("input", { bubbles: true }));
   }
+  hasCondition(id) {
+    return ["conditional", "when", "equals"].some((name) => (this.page.typed(`${id}.${name}`) || "") !== "");
+  }
+  askCondition(id) {
+    this.page.change((draft) => { draft.rows.find((row) => row.id === id).conditional = true; });
+    this.show();
+    this.fields.get(`${id}.when`).input.focus();
+  }
   // Gives a row the fields of its kind; those of other kinds keep what was typed in them.
   arrange(line) {
     const kind = this.page.typed(`${line.id}.kind`);
     const isOpen = this.page.typed(`${line.id}.open`) === true;
-    if (line.kind === kind && (line.isOpen || !isOpen)) return;
-    Object.assign(line, { kind, isOpen });
+    const conditional = this.hasCondition(line.id);
+    if (line.kind === kind && (line.isOpen || !isOpen) && (line.conditional || !conditional)) return;
+    Object.assign(line, { kind, isOpen, conditional });
     // Only ranges that came without their high end have a box for it.
     const shape = Object.entries(SHAPES[kind] ?? {}).filter(([name]) => name !== "open" || isOpen);
+    if (conditional) shape.push(...Object.entries(CONDITION));
     const nodes = shape.map(([name, spec]) => {
       const field = this.fields.get(`${line.id}.${name}`) ?? this.rowField(line, name, spec);
       field.label = field.title.textContent = spec.label;
       field.input.placeholder = spec.placeholder ?? "";
       return field.node;
     });
+    // The condition begins a line of its own, whatever the kind's fields leave of theirs.
+    line.break ??= make("span", "hpo-break");
+    if (conditional) nodes.splice(-Object.keys(CONDITION).length, 0, line.break);
     order(line.parts, nodes);
     const select = this.fields.get(`${line.id}.kind`).input;
     if (kind === "set" && select.options.length === KINDS.length) {
@@ -137,6 +159,7 @@ class SpaceView extends FormView {
       select.append(option);
     }
     line.node.dataset.kind = kind;
+    line.node.classList.toggle("hpo-row-conditional", conditional);
   }
   draw() {
     const { rows, total } = this.page.answer;
@@ -158,8 +181,8 @@ class SpaceView extends FormView {
       line.node.setAttribute("aria-label", `Parameter ${name}`);
       line.node.classList.toggle("hpo-row-off", !on);
       this.fields.get(`${line.id}.name`).input.title = name;
-      const { up, down, duplicate, remove } = line.buttons.parts;
-      const labels = [[up, `Move ${name} up`], [down, `Move ${name} down`], [duplicate, `Duplicate ${name}`], [remove, `Remove ${name}`]];
+      const { up, down, duplicate, remove, condition } = line.buttons.parts;
+      const labels = [[up, `Move ${name} up`], [down, `Move ${name} down`], [duplicate, `Duplicate ${name}`], [remove, `Remove ${name}`], [condition, `Use ${name} only when another parameter has some value`]];
       for (const [button, label] of labels) { button.setAttribute("aria-label", label); button.title = label; }
       up.setAttribute("aria-disabled", at === 0);
       down.setAttribute("aria-disabled", at === this.page.rows.length - 1);

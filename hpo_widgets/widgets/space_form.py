@@ -11,16 +11,29 @@ from hpo_widgets.charts.range_picture import count_text, range_picture
 from hpo_widgets.dialects.clearml import read_params_search
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
+from hpo_widgets.model.constraint import Expression, as_constraints, constraints_from_json
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.parameter_values import plain, shown, value_problem
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.proposals import propose_base
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
-from hpo_widgets.widgets.space_rows import KEPT, LABELS, TEXTS, ReadRow, Row, read_row, write_name, write_row
+from hpo_widgets.widgets.space_rows import (
+    KEPT,
+    LABELS,
+    TEXTS,
+    ReadRow,
+    Row,
+    read_row,
+    read_space,
+    write_name,
+    write_row,
+    write_rows,
+)
 
 MOST_ROWS = 1000
 """Parameters of one form; more are no longer read by anybody."""
@@ -107,7 +120,14 @@ class SearchSpaceForm(Form):
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
-        return {"rows": _numbered(write_row(each) for each in as_space(value))}
+        space = as_space(value)
+        texts = [each.text for each in space.constraints if isinstance(each, Expression)]
+        return {
+            "fields": {"constraints": "\n".join(texts)},
+            "rows": _numbered(row for each in space for row in write_rows(each)),
+            # Functions cannot be typed; they stay with the rows they came with.
+            "functions": [each.to_json() for each in space.constraints if not isinstance(each, Expression)],
+        }
 
     def _read(self, draft: Draft) -> Reading:
         rows = draft.get("rows") or []
@@ -121,7 +141,10 @@ class SearchSpaceForm(Form):
             problems.append(Problem("", _nothing(rows)))
         space = None
         if not problems:
-            space = SearchSpace(each.parameter for _, each in live if each.parameter is not None)
+            try:
+                space = _bound(read_space([each for _, each in live]), draft)
+            except InvalidInput as error:
+                problems += [_at_condition(text, live) for text in error.problems]
         total = "" if space is None else _total(space)
         return Reading(value=space, problems=problems, shown={"rows": pictures, "total": total})
 
@@ -179,6 +202,9 @@ def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Pro
     """Yields what is wrong with the rows in their order, names that a row before has given included."""
     seen: set[str] = set()
     for row, each in live:
+        if each.condition is not None:  # may share its name with another case; the space tells when both are there
+            yield from (Problem(f"{row['id']}.{field}", text) for field, text in each.problems)
+            continue
         for name in sorted(each.names & seen):
             field = "combinations" if row.get("kind") == "set" else "name"
             yield Problem(f"{row['id']}.{field}", f"{shown(name)} is in a row above already; rename or remove one.")
@@ -187,9 +213,35 @@ def _problems(live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Iterator[Pro
             yield Problem(f"{row['id']}.{field}", text)
 
 
+def _bound(space: SearchSpace, draft: Draft) -> SearchSpace:
+    """Gives the space under the constraints that are typed, one a line.
+
+    Raises:
+        InvalidInput: When one cannot be read, or they leave nothing.
+    """
+    typed = str((draft.get("fields") or {}).get("constraints", ""))
+    constraints = [*as_constraints([line for line in typed.splitlines() if line.strip()])]
+    constraints += constraints_from_json(draft.get("functions") or [])
+    bound = space.with_constraints(constraints)
+    check_not_empty(bound)
+    return bound
+
+
+def _at_condition(text: str, live: Iterable[tuple[Mapping[str, Any], ReadRow]]) -> Problem:
+    """Gives a sentence at the row whose condition it is about, or at the constraints."""
+    if text.startswith(("the constraint ", "constraints: ")) or "keeps" in text:
+        return Problem("constraints", text)
+    for row, each in live:
+        if each.condition is not None and repr(each.condition.text) in text:
+            return Problem(f"{row['id']}.when", text)
+    return Problem("", text)
+
+
 def _total(space: SearchSpace) -> str:
     size = space.size
-    return "1 combination" if size == 1 else f"{count_text(size)} combinations"
+    text = "1 combination" if size == 1 else f"{count_text(size)} combinations"
+    count = len(space.constraints)
+    return f"{text} under {count} constraint{'s' if count > 1 else ''}" if count else text
 
 
 def _picture(row: ReadRow) -> dict[str, Any]:
@@ -227,6 +279,12 @@ _KIND_WORDS = {bool: "True/False", int: "numbers", float: "numbers", str: "texts
 
 
 def _described(row: Mapping[str, Any]) -> list[str]:
+    name, kind, values = _plainly(row)
+    when = f" (only when {row['when']} is {row.get('equals', '')})" if row.get("when") else ""
+    return [name, kind, f"{values}{when}"]
+
+
+def _plainly(row: Mapping[str, Any]) -> list[str]:
     kind = str(row.get("kind", ""))
     if kind in ("discrete", "fixed", "set"):
         values = str(row.get("combinations" if kind == "set" else "values", ""))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import Condition, ConditionalParameter, attached, loosened
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange, NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -33,9 +34,10 @@ from hpo_widgets.model.typed_values import (
 )
 
 Row = dict[str, Any]
-"""What is typed, by the names in `TEXTS`; `kind`; `on` and `open` (the high end itself is left out) are boxes."""
+"""What is typed, by the names in `TEXTS`; `kind`; `on` and `open` (the high end itself is left out) are boxes.
+`when` and `equals` are the condition: the name of the parameter that decides, and the values of it."""
 
-TEXTS = ("name", "low", "high", "step", "base", "mu", "sigma", "values", "combinations")
+TEXTS = ("name", "low", "high", "step", "base", "mu", "sigma", "values", "combinations", "when", "equals")
 KEPT = 2048
 """Read rows that are remembered: of 200, one changes at a time."""
 
@@ -44,6 +46,7 @@ WHOLE = 1e15
 LABELS = {
     "name": "name", "low": "low", "high": "high", "step": "step", "base": "base", "mu": "mean", "sigma": "std dev",
     "values": "values", "combinations": "combinations",
+    "when": "only when", "equals": "is",
 }  # fmt: skip
 """Names of the fields as messages and tables have them."""
 _FIELDS = {
@@ -64,7 +67,9 @@ class ReadRow:
     problems: tuple[tuple[str, str], ...] = ()
     """(field, sentence)."""
     names: frozenset[str] = frozenset()
-    """The names that it gives; no other row may."""
+    """The names that it gives; no other row may, unless both have a condition."""
+    condition: Condition | None = None
+    """With which values of which parameter it is there; `None` for always."""
 
 
 def read_row(row: Mapping[str, Any]) -> ReadRow:
@@ -91,7 +96,10 @@ def _read(kind: str, is_open: bool, texts: tuple[str, ...]) -> ReadRow:
         else:
             typed.problems += [_placed(text) for text in parameter.value_problems()]
     names = frozenset(filter(None, [name]) if parameter is None else parameter.names(name))
-    return ReadRow(None if typed.problems else parameter, tuple(typed.problems), names)
+    on, values = typed.condition()
+    if typed.problems or parameter is None:
+        return ReadRow(None, tuple(typed.problems), names)
+    return ReadRow(parameter, (), names, None if on is None else Condition(on, values, (parameter,)))
 
 
 def _placed(text: str) -> tuple[str, str]:
@@ -110,16 +118,31 @@ class _Typed:
         self.is_open = is_open
         self.problems: list[tuple[str, str]] = []
 
-    def name(self) -> str | None:
-        text = self.texts["name"].strip()
+    def condition(self) -> tuple[str | None, tuple[Any, ...]]:
+        on, values = self.name("when"), self.texts["equals"].strip()
+        if on is None:
+            if values:
+                self.problems.append(("when", "give the name of the parameter that decides, or empty both fields."))
+            return None, ()
+        try:
+            found = tuple(read_values(values))
+        except InvalidInput as error:
+            self.problems += [("equals", text) for text in error.problems[:3]]
+            return on, ()
+        if not found:
+            self.problems.append(("equals", f"give the values of {shown(on)} with which it is there."))
+        return on, found
+
+    def name(self, field: str = "name") -> str | None:
+        text = self.texts[field].strip()
         if len(text) > LONGEST:
-            self.problems.append(("name", f"{len(text):,} characters are given; give a shorter name."))
+            self.problems.append((field, f"{len(text):,} characters are given; give a shorter name."))
         elif text[:1] in ("'", '"'):
             try:
                 text = str(read_value(text))
             except InvalidInput as error:
-                self.problems.append(("name", error.problems[0]))
-        if not text:
+                self.problems.append((field, error.problems[0]))
+        if not text and field == "name":
             self.problems.append(("name", "give a name, with its section if it has one, such as Args/lr."))
         return text or None
 
@@ -219,7 +242,7 @@ def _set(typed: _Typed, _: str | None) -> Parameter | None:
         said = "it is nested too deeply" if isinstance(error, RecursionError) else str(error)
         typed.problems.append(("combinations", f"this is no JSON ({said}); mend it or remove the row."))
         return None
-    if not isinstance(stored, dict) or stored.get("kind") != "ParameterSet":
+    if not isinstance(stored, dict) or stored.get("kind") not in ("ParameterSet", "ConditionalParameter"):
         typed.problems.append(
             ("combinations", 'give the stored form of a ParameterSet ({"kind": "ParameterSet", ...}).')
         )
@@ -244,7 +267,35 @@ KINDS: dict[str, Callable[[_Typed, str | None], Parameter | None]] = {
 """How each kind of row is read; the last one holds what has no row of its own."""
 
 
+def read_space(rows: Sequence[ReadRow]) -> SearchSpace:
+    """Gives the space of sound rows, each condition hung on its parameter.
+
+    Raises:
+        InvalidInput: When they do not fit together.
+    """
+    always = [each.parameter for each in rows if each.condition is None and each.parameter is not None]
+    return SearchSpace(attached(always, [each.condition for each in rows if each.condition is not None]))
+
+
 # -- writing -------------------------------------------------------------------------------------------------------
+def write_rows(parameter: Parameter) -> list[Row]:
+    """Gives the rows of a sound parameter: several when others depend on it."""
+    if not isinstance(parameter, ConditionalParameter):
+        return [write_row(parameter)]
+    decides, conditions = loosened(parameter)
+    try:
+        same = attached([decides], conditions) == [parameter]
+    except InvalidInput:
+        same = False
+    if not same:  # a name that stands under several conditions, with conditions of its own
+        return [write_row(parameter)]
+    rows = [write_row(decides)]
+    for each in conditions:
+        on = {"when": write_name(each.on), "equals": write_values(each.values)}
+        rows += [{**write_row(inner), **on} for inner in each.parameters]
+    return rows
+
+
 def write_row(parameter: Parameter, *, on: bool = True) -> Row:
     """Gives the row of a sound parameter: `read_row` gives an equal one."""
     if isinstance(parameter, ParameterSet):

@@ -17,7 +17,7 @@ from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.sdk.plan_import import Imported, read_configuration
-from hpo_widgets.sdk.planning import DEFAULT_MAX_JOBS, default_concurrency, machine, methods, queues
+from hpo_widgets.sdk.planning import DEFAULT_MAX_JOBS, check_fit, default_concurrency, machine, methods, queues
 from hpo_widgets.sdk.searchable import Proposal, Surroundings
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
@@ -206,7 +206,9 @@ class StudyForm(Form):
         parts = {"space": self.space.value, "objectives": self.objective.value, "limits": self.limits.value}
         if problems or base is None or None in parts.values():
             return Reading(problems=problems)
-        return Reading(value=StudyPlan(base=base, strategy=strategy, **parts, **rest))
+        plan = StudyPlan(base=base, strategy=strategy, **parts, **rest)
+        unfit = [Problem("strategy", text) for text in check_fit(plan)]
+        return Reading(problems=unfit) if unfit else Reading(value=plan)
 
     def _problems_of(self, child: str) -> list[Problem]:
         return [Problem(f"{child}/{each.field}", each.text) for each in getattr(self, child).errors]

@@ -3,14 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import re
-import signal
 import subprocess
-import sys
-import time
-from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -22,8 +16,8 @@ from hpo_widgets.dialects.clearml import write_params_search
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.store.sqlite import SqliteStore
+from tests.integration.command_line import PATIENCE_S, Terminal, command, run, wait_for
 
-PATIENCE_S = 90.0
 TASKS = Path(__file__).parents[2] / "notebooks" / "tasks"
 ALPHA = {"type": "LogUniformParameterRange", "name": "Args/alpha", "min_value": -6, "max_value": -2}
 LOSS = {"type": "DiscreteParameterRange", "name": "General/loss", "values": ["hinge", "log_loss"]}
@@ -41,30 +35,12 @@ for epoch in range(400):
 EXITS = SLOW.replace("for epoch in range(400):", "raise SystemExit(3)\nfor epoch in range(400):")
 
 
-def command(folder: Path, *words: str) -> list[str]:
-    return [sys.executable, "-m", "hpo_widgets.cli", words[0], "--store", str(folder / ".hpo"), *words[1:]]
-
-
-def run(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        command(folder, *words), cwd=folder, capture_output=True, text=True, timeout=PATIENCE_S, check=False
-    )
-
-
 def search(*params: dict[str, Any], metric: str = "loss", sign: str = "min", **flags: Any) -> list[str]:
     words = ["--params-search", *(json.dumps(each) for each in params)]
     words += ["--objective-metric-title", metric, "--objective-metric-series", metric, "--objective-metric-sign", sign]
     for flag, value in flags.items():
         words += [f"--{flag.replace('_', '-')}", str(value)]
     return words
-
-
-def wait_for(condition: Callable[[], Any], what: str) -> Any:
-    deadline = time.monotonic() + PATIENCE_S
-    while not (found := condition()):
-        assert time.monotonic() < deadline, f"waited in vain for {what}"
-        time.sleep(0.02)
-    return found
 
 
 def digits(folder: Path, **flags: Any) -> subprocess.CompletedProcess[str]:
@@ -94,6 +70,15 @@ def test_the_flags_of_the_documented_sample_search_a_real_script_and_show_tells_
     assert "Parallel coordinates" in report.read_text() and study.best.id[:8] in report.read_text()
     missing = run(tmp_path, "show", "digts")
     assert missing.returncode == 1 and "Did you mean 'digits_argparse.py'" in missing.stderr
+
+
+def test_the_apps_word_for_bohb_searches_on_rungs(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW)
+    words = search(X, metrics="stdout", optimizer_class="HyperBand Bayesian Optimization", total_max_jobs=4, seed=1)
+    limits = ["--min-iteration-per-job", "3", "--max-iteration-per-job", "9"]
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words, *limits)
+    assert done.returncode == 0, done.stderr
+    assert "completed (stopped at rung (1 of 2, iteration 3)) after" in done.stdout
 
 
 @pytest.mark.parametrize(
@@ -143,37 +128,6 @@ def test_a_recorded_task_is_a_base_task_and_args_are_given_to_the_script(tmp_pat
     again = run(tmp_path, "param-search", "--task-id", task.id, *search(X, total_max_jobs=1))
     assert again.returncode == 0, again.stderr
     assert store.tasks(store.studies()[0].id)[0].parameters["mode"] == "fast"
-
-
-class Terminal:
-    """Is a command at a real terminal."""
-
-    def __init__(self, folder: Path, *words: str) -> None:
-        self.screen = b""
-        master, slave = pty.openpty()
-        self.process = subprocess.Popen(
-            command(folder, *words), cwd=folder, stdin=slave, stdout=slave, stderr=slave, start_new_session=True
-        )
-        os.close(slave)
-        os.set_blocking(master, False)
-        self._master = master
-
-    def text(self) -> str:
-        try:
-            while data := os.read(self._master, 65536):
-                self.screen += data
-        except OSError:  # nothing now, or the other end is closed
-            pass
-        return self.screen.decode(errors="replace")
-
-    def interrupt(self) -> None:
-        self.process.send_signal(signal.SIGINT)
-
-    def end(self) -> int:
-        wait_for(lambda: self.text() and self.process.poll() is not None, "the end of the command")
-        self.text()
-        os.close(self._master)
-        return int(self.process.returncode)
 
 
 def test_a_terminal_sees_one_line_that_updates_and_ctrl_c_leaves_a_study_that_resume_continues(tmp_path: Path) -> None:
@@ -270,7 +224,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
         ["searched and given a value"],
     ),
     "unknown task": (["--task-id", "nothing", *search(X)], ["no base task 'nothing'"]),
-    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["not part of this version"]),
+    "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["needs max_iteration_per_job"]),
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
 }

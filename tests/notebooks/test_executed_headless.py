@@ -16,7 +16,7 @@ import psutil
 import pytest
 from nbclient import NotebookClient
 
-from tests.conftest import REPOSITORY
+from tests.conftest import REPOSITORY, missing_for
 
 NOTEBOOKS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
 MARK = "HPO_WIDGETS_TEST_MARK"
@@ -30,6 +30,8 @@ QUICKSTART_CELLS = 12  # it has to stay shorter than this
 def test_notebook_runs_headless_and_leaves_no_process(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    if missing := missing_for(path):
+        pytest.skip(f"{', '.join(missing)} is not installed")
     mark = uuid.uuid4().hex
     monkeypatch.setenv(MARK, mark)
     monkeypatch.delenv("HPO_WIDGETS_STORE")  # the default place: beside the notebook

@@ -273,3 +273,35 @@ def test_every_control_has_a_name_and_nothing_is_cut(
     assert space_form(notebook).evaluate("(form) => form.scrollWidth <= form.clientWidth") is True
     notebook.screenshot(tmp_path / f"{theme}-{width}.png", cell=0)
     clean(notebook)
+
+
+CONDITIONAL = """
+import hpo_widgets as hpo
+form = hpo.SearchSpaceForm(hpo.SearchSpace([*hpo.SearchSpaceForm({
+    "optimizer": ["sgd", "adam", "rmsprop"], "lr": hpo.loguniform(1e-5, 1e-1),
+    **hpo.when("optimizer", ["sgd", "rmsprop"], {"momentum": (0.0, 0.99), "nesterov": [True, False]}),
+    **hpo.when("nesterov", True, {"lookahead": (1, 5)}),
+}).value], constraints=["lr * lookahead <= 0.2"]))
+form
+"""
+
+
+def test_conditions_and_constraints_are_shown_and_typed(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([CONDITIONAL, "print(form.value.sometimes, [c.text for c in form.value.constraints])"])
+    notebook.run_cell(0)
+    expect(field(notebook, "lookahead", "Only when")).to_have_value("nesterov")
+    expect(field(notebook, "momentum", "is")).to_have_value("sgd, rmsprop")
+
+    row(notebook, "lr").get_by_role("button", name="only when another parameter").click()
+    press(notebook, "type:optimizer", "Tab", "type:adam, rmsprop")
+    constraints = space_form(notebook).get_by_label("Constraints, one a line")
+    constraints.fill("lr <= 0.05\nlookahead < 5")
+    expect(space_form(notebook).get_by_role("status").filter(has_text="under 2 constraints")).to_be_visible()
+    notebook.run_cell(1)
+
+    notebook.wait_text(1, "'lr'")
+    notebook.wait_text(1, "['lr <= 0.05', 'lookahead < 5']")
+    constraints.fill("lr <= 0.05\nlookahed < 5")
+    expect(space_form(notebook)).to_contain_text("did you mean 'lookahead'?")
+    assert serious_violations(notebook.page, ".hpo-form") == []
+    clean(notebook)

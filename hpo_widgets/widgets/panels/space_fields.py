@@ -9,6 +9,7 @@ from typing import Any
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
+from hpo_widgets.model.parameter_conditional import searched
 from hpo_widgets.model.parameter_normal import NormalParameterRange
 from hpo_widgets.model.parameter_ranges import (
     LogUniformParameterRange,
@@ -135,7 +136,7 @@ def range_fields(space: SearchSpace, trials: Sequence[Mapping[str, Any]] = ()) -
         trials: Parameter sets; with some, the ranges are the smallest that hold them all.
     """
     found = []
-    for each in space:
+    for each in searched(space):
         values = [trial[each.name] for trial in trials if each.name in trial]
         if isinstance(each, DiscreteParameterRange):
             chosen = [i for i, value in enumerate(each.values) if not values or value in values]
@@ -157,7 +158,7 @@ def read_ranges(space: SearchSpace, fields: Iterable[Mapping[str, Any]]) -> Sear
     Raises:
         InvalidInput: When nothing changes, and for ranges that are not sound, all problems at once.
     """
-    mine = {each.name: each for each in space}
+    mine = {each.name: each for each in searched(space)}
     problems: list[str] = []
     changed: list[Parameter] = []
     for field in fields:

@@ -26,8 +26,9 @@ def test_a_stop_is_read_from_its_request() -> None:
 
 
 @pytest.mark.parametrize("reason", [r for r in Reason if r not in (Reason.PRUNED, Reason.LOST)])
-def test_limits_and_people_abort_except_the_largest_iteration(reason: Reason) -> None:
-    wanted = TaskState.COMPLETED if reason is Reason.MAX_ITERATION_PER_JOB else TaskState.ABORTED
+def test_limits_and_people_abort_except_where_the_iterations_are_done(reason: Reason) -> None:
+    done = (Reason.MAX_ITERATION_PER_JOB, Reason.RUNG)
+    wanted = TaskState.COMPLETED if reason in done else TaskState.ABORTED
 
     assert judge(seen(signal=15, stopped=True), None, Stop(reason=reason.value), never).state is wanted
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from hpo_widgets.errors import StoreUnavailable, TaskAborted
 from hpo_widgets.model.scalar import Metric
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.memory import MemoryStore
+from hpo_widgets.store.sqlite import SqliteStore
 
 
 class FullStore(MemoryStore):
@@ -131,6 +134,22 @@ def test_checkpoints_of_a_store_in_memory_lie_in_a_folder_too(task: RunningTask)
 
     assert folder.is_dir() and folder == task.checkpoint_dir
     folder.rmdir()
+
+
+@pytest.mark.parametrize("on_disk", [False, True])
+def test_a_task_that_goes_on_with_another_works_in_its_folder_and_knows_its_budget(
+    task: RunningTask, store: FullStore, tmp_path: Path, on_disk: bool
+) -> None:
+    place = SqliteStore(tmp_path) if on_disk else store
+    parts: dict[str, Any] = {"name": "t", "trial": 2, "parameters": {}, "code": "c"}
+    first = RunningTask(Job(task=task.id, key=1, **parts), place)
+    follower = RunningTask(Job(task="f" * 32, key=2, checkpoint=task.id, budget=9, **parts), place)
+    (first.checkpoint_dir / "model").write_text("weights")
+
+    assert (follower.checkpoint_dir / "model").read_text() == "weights"
+    assert (first.budget, follower.budget) == (None, 9)
+    shutil.rmtree(first.checkpoint_dir)
+    place.close()
 
 
 def test_the_current_task_is_the_one_that_entered(task: RunningTask) -> None:

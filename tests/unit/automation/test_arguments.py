@@ -85,7 +85,7 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"optimizer_kwargs": {"total_max_jobs": 5}}, r"give what is in it \(total_max_jobs\) directly"),
         ({"optuna_sampler": "tpe"}, "RandomSearch has no argument 'optuna_sampler'"),
         ({"pool_period_min": -1}, "pool_period_min"),
-        ({"optimizer_class": "OptimizerBOHB"}, "OptimizerBOHB is not in this version"),
+        ({"optimizer_class": "OptimizerBOHB"}, "OptimizerBOHB needs max_iteration_per_job"),
         ({"optimizer_class": "OptimiserOptuna"}, "Did you mean 'OptimizerOptuna'"),
         ({"optimizer_class": int}, "optimizer_class is <class 'int'>"),
         ({"optimizer_class": SearchStrategy}, "SearchStrategy proposes nothing"),

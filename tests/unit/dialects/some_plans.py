@@ -31,7 +31,11 @@ def references(draw: st.DrawFn) -> BaseReference:
 @st.composite
 def limits(draw: st.DrawFn) -> Limits:
     least = draw(st.none() | st.integers(0, 50))
+    patience = draw(st.none() | st.integers(1, 30))
     return Limits(
+        patience=patience,
+        min_gain=draw(st.none() | st.floats(0, 1)) if patience else None,
+        target=draw(st.none() | st.floats(-10, 10)),
         max_number_of_concurrent_tasks=draw(st.integers(1, 8)),
         total_max_jobs=draw(COUNTS),
         optimization_time_limit=draw(SECONDS),

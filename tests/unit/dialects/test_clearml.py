@@ -20,6 +20,7 @@ from hpo_widgets.model.parameters import (
     UniformParameterRange,
 )
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_shorthand import as_space, when
 
 LAYER = (
     '{"type": "UniformIntegerParameterRange", "name": "General/layer_1", "min_value": 128, "max_value": 512, '
@@ -138,3 +139,12 @@ def spaces(draw: st.DrawFn) -> SearchSpace:
 def test_what_is_written_is_read_back_equal(space: SearchSpace) -> None:
     text, _ = write_params_search(space)
     assert read_params_search(text).space == space
+
+
+def test_what_clearml_cannot_say_is_noted() -> None:
+    space = as_space({"opt": ["sgd", "adam"], **when("opt", "sgd", {"m": (0.0, 0.9)})}).with_constraints("m <= 0.5")
+
+    text, notes = write_params_search(space)
+
+    assert read_params_search(text).space.grid_size == space.grid_size
+    assert [note.split(" ")[:3] for note in notes] == [["the", "conditions", "on"], ["ClearML", "has", "no"]]

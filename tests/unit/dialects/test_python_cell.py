@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import types
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import given
@@ -14,10 +15,10 @@ from hpo_widgets.model import space_shorthand
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign, parse_objectives
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
-from hpo_widgets.model.space_shorthand import as_space, choice, integer, loguniform, normal
+from hpo_widgets.model.space_shorthand import as_space, choice, integer, loguniform, normal, when
 from tests.unit.dialects.some_plans import plans
 
-SHORTHANDS = ("uniform", "integer", "loguniform", "normal", "lognormal")
+SHORTHANDS = ("uniform", "integer", "loguniform", "normal", "lognormal", "when")
 TYPICAL = StudyPlan(
     base=BaseReference(kind=BaseKind.FUNCTION, name="train"),
     space=as_space({
@@ -39,14 +40,38 @@ def called_with(cell: str) -> tuple[Any, Any, dict[str, Any]]:
         tune=lambda base, space, **rest: calls.append((base, space, rest)),
         attach=lambda name: (BaseKind.STUDY, name),
         Task=types.SimpleNamespace(get_task=lambda id: (BaseKind.TASK, id)),
-        **{
-            name: getattr(space_shorthand, name) for name in ("uniform", "integer", "loguniform", "normal", "lognormal")
-        },
+        **{name: getattr(space_shorthand, name) for name in SHORTHANDS},
     )
     text = cell.replace("import hpo_widgets as hpo\n", "").replace("from hpo_widgets import automation\n", "")
     ast.parse(cell)
     exec(text, {"hpo": hpo, "automation": automation, **{n: n for n in ("train", "objective", "größe")}})
     return calls[0]
+
+
+def test_conditions_stand_in_the_cell_behind_what_they_hang_on() -> None:
+    space = as_space(
+        {"opt": ["sgd", "adam"], **when("opt", "sgd", {"momentum": (0.0, 0.9), "nesterov": [True, False]})}
+    )
+
+    assert """\
+        "opt": ["sgd", "adam"],
+        **hpo.when("opt", "sgd", {
+            "momentum": hpo.uniform(0.0, 0.9),
+            "nesterov": [True, False],
+        }),
+""" in python_cell(replace(TYPICAL, space=space))
+
+
+def forbids(parameters: dict[str, Any]) -> bool:
+    return bool(parameters["layers"] != 256)
+
+
+def test_constraints_stand_in_the_cell_as_text_and_functions_by_name() -> None:
+    space = TYPICAL.space.with_constraints(["lr * layers <= 1", forbids])
+
+    assert '    constraints=["lr * layers <= 1", forbids],\n' in python_cell(replace(TYPICAL, space=space))
+    mentioned = python_cell(replace(TYPICAL, space=TYPICAL.space.with_constraints(lambda p: True)))
+    assert "# a constraint that is not shown here: <lambda> (line" in mentioned
 
 
 def test_a_typical_plan_reads_as_a_person_would_write_it() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from hpo_widgets.engine.engine import Conclusion, Engine, Listeners
+from hpo_widgets.engine.engine import Engine
+from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.resume import open_picture
 from hpo_widgets.engine.thinking import Thinker
 from hpo_widgets.model.config import StudyConfig
@@ -25,6 +26,7 @@ LOSS = Metric("loss", "loss")
 FINAL_STATE = {
     Reason.PRUNED.value: TaskState.PRUNED,
     Reason.MAX_ITERATION_PER_JOB.value: TaskState.COMPLETED,
+    Reason.RUNG.value: TaskState.COMPLETED,
 }
 
 
@@ -97,7 +99,8 @@ class Hands:
             reason = str(request.payload["reason"])
             state = FINAL_STATE.get(reason, TaskState.ABORTED)
             waiting = (TaskState.RUNNING, TaskState.QUEUED)
-            if self.store.move_task(request.task, state, expect=waiting, ended=self.now, reason=reason):
+            said = f"{reason} ({request.payload['detail']})" if "detail" in request.payload else reason
+            if self.store.move_task(request.task, state, expect=waiting, ended=self.now, reason=said):
                 done.append((request.task, reason))
             self.store.answer(request.id, self.now)
         return done

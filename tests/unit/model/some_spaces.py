@@ -7,6 +7,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from hpo_widgets.model.parameter_conditional import ConditionalParameter, When
 from hpo_widgets.model.parameters import (
     DiscreteParameterRange,
     LogNormalParameterRange,
@@ -127,5 +128,29 @@ def spaces(draw: st.DrawFn, kind: Kind = plains) -> SearchSpace:
     parameters = [draw(kind(name)) for name in names]
     if draw(st.booleans()):
         others = draw(st.lists(NAMES.filter(lambda name: name not in names), min_size=1, max_size=4, unique=True))
-        parameters.insert(draw(st.integers(0, len(parameters))), draw(sets(others, kind)))
+        other = [draw(sets(others, kind))] if draw(st.booleans()) else draw(_levels(others, kind, 2))
+        at = draw(st.integers(0, len(parameters)))
+        parameters[at:at] = other
     return SearchSpace(parameters)
+
+
+@st.composite
+def conditionals(draw: st.DrawFn, kind: Kind = plains, depth: int = 2) -> SearchSpace:
+    """Spaces with conditions nested up to a depth, whose cases may overlap and may share names where they do not."""
+    names = draw(st.lists(NAMES, min_size=3, max_size=7, unique=True))
+    return SearchSpace(draw(_levels(names, kind, depth)))
+
+
+@st.composite
+def _levels(draw: st.DrawFn, names: list[str], kind: Kind, depth: int) -> list[Parameter]:
+    mine, rest = names[:1], names[1:]
+    if not depth or not rest:
+        return [draw(kind(name)) for name in mine]
+    values = draw(st.lists(st.sampled_from(["a", 1, 1.0, True, None, "1"]), min_size=1, max_size=4))
+    half = len(rest) // 2
+    cases = []
+    for share in (rest[:half], rest[half:]):
+        which = draw(st.lists(st.sampled_from(values), min_size=1, max_size=2))
+        if share:
+            cases.append(When(tuple(which), tuple(draw(_levels(share, kind, depth - 1)))))
+    return [ConditionalParameter(DiscreteParameterRange(mine[0], values), cases)]

@@ -191,7 +191,7 @@ def test_json_is_lossless_where_json_is_not() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        ({"format": "hpo_widgets.space", "version": 2, "parameters": []}, "version 2, this hpo_widgets reads up to 1"),
+        ({"format": "hpo_widgets.space", "version": 3, "parameters": []}, "version 3, this hpo_widgets reads up to 2"),
         ({"format": "other"}, "is not a stored search space"),
         ([], "is not a stored search space"),
         ({"format": "hpo_widgets.space", "version": "1", "parameters": []}, "version '1'"),

@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from hpo_widgets.model.parameter_tree import Branch, Fixed, Fork, Leaf
+from hpo_widgets.model.parameter_tree import Branch, Fixed, Fork, Leaf, Switch
 from hpo_widgets.model.parameter_values import canonical
 from hpo_widgets.model.space import SearchSpace
 from tests.unit.model.some_spaces import few, spaces
@@ -63,6 +63,12 @@ def brute_force(branch: Branch) -> list[dict[str, Any]]:
             lists.append([{node.name: node.parameter.grid_at(i)} for i in range(node.parameter.grid_count)])
         elif isinstance(node, Fixed):
             lists.append([{node.name: node.value}])
+        elif isinstance(node, Switch):
+            lists.append([])
+            for index in range(node.leaf.grid_count):
+                value = node.leaf.parameter.grid_at(index)
+                there = [each for case in node.cases if canonical(value) in case.keys for each in case.branch.nodes]
+                lists[-1] += [{node.leaf.name: value, **member} for member in brute_force(Branch(tuple(there)))]
         else:
             assert isinstance(node, Fork)
             lists.append([member for each in node.branches for member in brute_force(each)])

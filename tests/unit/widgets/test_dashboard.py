@@ -307,6 +307,16 @@ def test_a_cell_run_again_closes_the_dashboard_it_had(desk, shown, monkeypatch):
     assert (old.is_open, beside.is_open, new.is_open) == (False, True, True)
 
 
+def test_a_closed_dashboard_is_collected_in_any_thread_without_waiting_for_the_publisher(desk, shown):
+    one = shown(desk().study)
+    one.close()
+    collecting = threading.Thread(target=one.__del__)
+    with publisher(one.study.store).hold():
+        collecting.start()
+        collecting.join(PATIENCE_S)
+        assert not collecting.is_alive()
+
+
 def end_of_threads():
     for thread in threading.enumerate():
         if thread.name == "hpo-panels":

@@ -82,7 +82,7 @@ def test_empty_fields_mean_no_limit_and_say_so() -> None:
     form = LimitsForm()
 
     assert form.value == Limits(max_number_of_concurrent_tasks=default_concurrency())
-    assert form._static().count("<td>no limit</td>") == 7
+    assert form._static().count("<td>no limit</td>") == 8
     assert all(part[2] for part in form.parts)
 
 
@@ -131,3 +131,11 @@ def test_two_limits_that_contradict_each_other_are_named() -> None:
 def test_what_is_no_limits_is_refused() -> None:
     with pytest.raises(InvalidInput, match="are no limits"):
         LimitsForm().value = {"total_max_jobs": 3}
+
+
+def test_what_ends_a_search_early_is_typed_and_written_back() -> None:
+    form = LimitsForm(Limits(patience=20, min_gain=0.001, target=0.97))
+
+    assert form.value == Limits(max_number_of_concurrent_tasks=1, patience=20, min_gain=0.001, target=0.97)
+    form.draft = {**form.draft, "fields": {"min_gain": "0.1"}, "seq": form.draft["seq"] + 1}
+    assert [each.field for each in form.errors] == ["min_gain"]

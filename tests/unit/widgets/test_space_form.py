@@ -12,6 +12,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameters import LogUniformParameterRange, ParameterSet, UniformParameterRange
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.widgets.space_form import MOST_ROWS, SearchSpaceForm
 from hpo_widgets.widgets.space_rows import KINDS, TEXTS
 from tests.unit.model.some_spaces import spaces
@@ -301,3 +302,72 @@ def test_what_is_no_base_task_is_refused_and_the_form_stays():
         form.fill_from_base(3)
 
     assert form.value.names == ("a",)
+
+
+def test_a_row_may_say_when_it_is_there():
+    form = typed(
+        SearchSpaceForm(),
+        {"name": "opt", "kind": "discrete", "values": "sgd, adam"},
+        {"name": "momentum", "kind": "uniform", "low": "0", "high": "0.9", "when": "opt", "equals": "sgd"},
+        {"name": "k", "kind": "fixed", "values": "3", "when": "momentum_on", "equals": "True"},
+        {"name": "momentum_on", "kind": "discrete", "values": "True, False", "when": "opt", "equals": "sgd, adam"},
+    )
+    both = {"momentum_on": [True, False], **hpo.when("momentum_on", True, {"k": 3})}
+
+    assert form.value == as_space(
+        [
+            {"opt": ["sgd", "adam"]},
+            hpo.when("opt", "sgd", {"momentum": hpo.uniform(0, 0.9)}),
+            hpo.when("opt", ["sgd", "adam"], both),
+        ]
+    )
+    rows = SearchSpaceForm(form.value).draft["rows"]
+    assert [row.get("when", "") for row in rows] == ["", "opt", "opt", "momentum_on"]
+
+
+@pytest.mark.parametrize(
+    ("row", "field", "text"),
+    [
+        ({"when": "op", "equals": "sgd"}, "when", "did you mean 'opt'?"),
+        ({"when": "opt", "equals": "lion"}, "when", "never has all of these values"),
+        ({"when": "opt", "equals": ""}, "equals", "give the values of 'opt'"),
+        ({"when": "", "equals": "sgd"}, "when", "give the name of the parameter that decides"),
+        ({"when": "momentum", "equals": "1"}, "when", "there is no parameter 'momentum'"),
+    ],
+)
+def test_a_condition_that_cannot_hold_says_so_at_its_field(row, field, text):
+    form = typed(
+        SearchSpaceForm(),
+        {"name": "opt", "kind": "discrete", "values": "sgd, adam"},
+        {"name": "momentum", "kind": "uniform", "low": "0", "high": "0.9", **row},
+    )
+
+    assert text in said(form)[f"t1.{field}"]
+
+
+def test_constraints_are_typed_one_a_line_and_kept_with_the_space():
+    form = typed(SearchSpaceForm(), {"name": "a", "kind": "integer", "low": "0", "high": "9"})
+    form.draft = {**form.draft, "fields": {"constraints": "a <= 5\n\n a != 3 "}, "seq": form.draft["seq"] + 1}
+
+    assert [each.text for each in form.value.constraints] == ["a <= 5", "a != 3"]
+    assert SearchSpaceForm(form.value).value == form.value
+    again = SearchSpaceForm()
+    again.from_json(json.dumps(form.to_json()))
+    assert again.value == form.value
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("a <=", "cannot be read"),
+        ("aa <= 5", "did you mean 'a'?"),
+        ("a > 9", "the search space looks empty"),
+        ("a < 'x'", "cannot be computed"),
+    ],
+)
+def test_a_constraint_that_cannot_hold_says_so_at_its_field(line, text):
+    form = typed(SearchSpaceForm(), {"name": "a", "kind": "integer", "low": "0", "high": "9"})
+    form.draft = {**form.draft, "fields": {"constraints": line}, "seq": form.draft["seq"] + 1}
+
+    assert text in said(form)["constraints"]
+    assert form.value is None

@@ -291,3 +291,14 @@ def test_a_comet_config_can_be_imported(around: Surroundings) -> None:
     ]
     click(form, "import", name="comet.config", text='{"algorithm": "magic", "parameters": {}}')
     assert "algorithm 'magic' is unknown" in form.notices[0]
+
+
+def test_a_method_with_rungs_says_what_it_needs_and_is_content_when_it_has_it(around: Surroundings) -> None:
+    form = StudyForm(surroundings=around)
+    form.value = replace(PLAN, strategy={"name": "bohb", "options": {}}, limits=Limits(max_iteration_per_job=27))
+    assert messages(form) == []
+    assert form.value is not None and form.value.strategy["name"] == "bohb"
+
+    form.limits.value = Limits(total_max_jobs=3)
+    assert [field for field, _ in messages(form)] == ["strategy"]
+    assert "needs max_iteration_per_job" in messages(form)[0][1]
