@@ -53,7 +53,7 @@ def _text(everything: list[Line]) -> Iterable[str]:
     yield ""
     yield "Written by `make bench QUALITY=1` from `results.csv`; do not edit."
     yield ""
-    yield f"{len(lines)} searches. A pair is a problem, slots and a seed; only pairs that all policies of a table have "
+    yield f"{len(lines)} searches. A pair is a problem, slots and a seed; only pairs that all policies of a table have"
     yield f"run are in it: {_counted(whole)} with all policies, {_counted(more)} without {' and '.join(DEAR)}."
     yield "Versions: " + " | ".join(sorted({line.versions for line in lines})) + "."
     yield ""
