@@ -8,6 +8,7 @@ from __future__ import annotations
 import ast
 import operator
 import re
+import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -217,7 +218,9 @@ class _Reader:
         self._quoted: dict[str, str] = {}
         source = _QUOTED.sub(self._quote, text)
         try:
-            tree = ast.parse(source.strip(), mode="eval").body
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # Python's own remarks on a text that is not run
+                tree = ast.parse(source.strip(), mode="eval").body
             self.compute = self._read(tree)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             said = error.msg if isinstance(error, SyntaxError) else str(error)

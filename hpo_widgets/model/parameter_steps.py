@@ -31,10 +31,10 @@ class Steps:
 
     @classmethod
     def over(cls, low: float, high: float, step: float, include_high: bool) -> Steps:
-        """Makes low, low+step, ... <= high; the high end itself only when it is included."""
+        """Makes low, low+step, ... <= high; the high end itself, or what rounds to it, only when it is included."""
         first, size = exact(low), exact(step)
         steps, rest = divmod(exact(high) - first, size)
-        count = int(steps) + (0 if rest == 0 and not include_high else 1)
+        count = max(1, int(steps) + (0 if rest <= size * Fraction(TOLERANCE) and not include_high else 1))
         den = math.lcm(first.denominator, size.denominator)
         return cls(int(first * den), int(size * den), den, count)
 

@@ -286,3 +286,11 @@ def test_what_is_no_member_is_refused_with_what_is_allowed(parameter: Parameter,
 
 def test_the_automation_door_has_the_same_classes() -> None:
     assert {getattr(door, name) for name in door.__all__} >= {U, I, L, D, ParameterSet, RandomSeed, Parameter}
+
+
+def test_a_last_step_that_rounds_to_the_excluded_maximum_is_excluded():
+    ends = -1.2317598077544272, -0.23175980775442717  # half a step short of a float below two steps
+    found = LogUniformParameterRange("lr", *ends, base=2.0, step_size=0.5, include_max_value=False)
+    values = [each["lr"] for each in found.to_list()]
+    assert len(values) == 2
+    assert all(found.contains(value) for value in values)
