@@ -34,7 +34,7 @@ FACTS = Facts(objectives=1, conditional=False, numbers=6, choices=0)
 
 
 def ready(space: Any = NUMBERS, **told: Any) -> AutoStrategy:
-    strategy = create_strategy("auto")
+    strategy = create_strategy("auto", reproducible=told.pop("reproducible", False))
     assert isinstance(strategy, AutoStrategy)
     strategy.setup(Problem(**{"space": space, "objectives": (LOSS,), "seed": 1, **told}))
     return strategy
@@ -236,6 +236,13 @@ def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(stand_ins
     assert sorted(proposers(more)) == ["gp", "gp", "tpe", "tpe"]
     known = {NUMBERS.key(each.parameters) for each in past}
     assert known.isdisjoint(NUMBERS.key(each.parameters) for each in more)
+
+
+def test_with_a_seed_the_times_change_nothing_and_without_one_they_do(stand_ins: list[str]) -> None:
+    slow, quick = {"asked": 5.0, "ran": 0.01}, {"asked": 0.001, "ran": 30.0}
+    for given, same in (({"seed": 3, "reproducible": None}, True), ({"seed": None, "reproducible": None}, False)):
+        runs = [proposers(run(ready(**given), range(25), **times)) for times in (slow, quick)]
+        assert (runs[0] == runs[1]) is same
 
 
 def test_the_same_seed_and_times_give_the_same_proposals(stand_ins: list[str]) -> None:
