@@ -90,6 +90,7 @@ class Facts:
 def _count(space: SearchSpace) -> tuple[int, int, int]:
     """Counts what is searched: parameters with an order, without, and with an order but few values."""
     numbers = choices = coarse = 0
+    space = space.with_constraints(())  # any member will do, also one that is forbidden
     nodes = space.nodes(space.locate(space.grid_at(0)))
     for latent in nodes.values():
         if isinstance(latent, CategoricalLatent):

@@ -89,7 +89,7 @@ export class Section {
     this.pace?.want(!news);
   }
   async draw() {
-    const what = this.due ?? "update";
+    const what = this.due && this.due !== "theme" ? this.due : "update";
     this.due = undefined;
     if (this.body.hidden) return;
     try {

@@ -20,7 +20,7 @@ from tests.ui.notebook_page import NotebookPage, Theme
 
 ARTIFACTS = REPOSITORY / ".artifacts" / "ui"
 VIEWPORT: ViewportSize = {"width": 1400, "height": 1000}
-EXPECT_SECONDS = 20
+EXPECT_SECONDS = 45
 expect.set_options(timeout=EXPECT_SECONDS * 1000)
 
 OpenNotebook = Callable[..., NotebookPage]

@@ -47,7 +47,8 @@ def panel(notebook: NotebookPage, title: str, cell: int = 0) -> Locator:
 
 
 def drawn(notebook: NotebookPage, title: str) -> int:
-    """Gives the points that a chart draws now."""
+    """Gives the points that a chart draws, once it is in sight."""
+    panel(notebook, title).scroll_into_view_if_needed()
     plot = panel(notebook, title).locator(".js-plotly-plot")
     if not plot.count():
         return 0
@@ -211,7 +212,7 @@ def test_pictures_and_table_stand_without_a_kernel(open_notebook: OpenNotebook) 
     again = open_notebook(notebook)
     expect(again.cell(0).get_by_role("table")).to_be_visible()
     widths = again.cell(0).locator(".hpo-static img").evaluate_all("all => all.map(image => image.naturalWidth)")
-    assert len(widths) == 2 and min(widths) > 0
+    assert len(widths) == 3 and min(widths) > 0
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -55,7 +55,7 @@ def search_by_hand(notebook: NotebookPage, front_end: str) -> None:
     page = notebook.page
     expect(page.locator(".hpo-doctor").get_by_role("row", name="widgets in the page")).to_contain_text(front_end)
     page.get_by_role("button", name="Start", exact=True).click()
-    expect(page.locator(".hpo-app-line")).to_contain_text("loss: tpe over 2 parameters")
+    expect(page.locator(".hpo-app-line")).to_contain_text("loss: auto over 2 parameters")
     expect(page.locator(".hpo-dash")).to_contain_text("4 of 4 trials")
     expect(page.locator(".hpo-dash")).to_contain_text("4 completed")
 

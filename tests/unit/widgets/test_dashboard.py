@@ -348,6 +348,7 @@ def test_closed_dashboards_leave_nothing_behind(tmp_path):
     gc.collect()
     assert not any(one() for one in once)
     assert len(manager.comms) == comms
+    end_of_threads()
     assert not any(t.name == "hpo-panels" for t in threading.enumerate())
     assert process.num_fds() <= files
     store.close()
