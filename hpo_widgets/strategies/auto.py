@@ -152,6 +152,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
         if trials >= MOST_GP and "gp" in _fitting(facts):
             parts.append(f"more than {MOST_GP} trials, which is too many for {NAMES['gp']}")
     text = f"auto: {what} ({', '.join(parts)})"
+    if facts.objectives > 1:
+        text += "; nothing is pruned with several objectives"
     slow = [NAMES[name] for name in ("gp", "tpe") if name in spared]
     if slow:
         share = f"{MOST_ASKING:.0%} of the trials' time"

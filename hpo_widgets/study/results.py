@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,10 +13,11 @@ from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.sets_table import sets_table
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.resume import past_tasks
-from hpo_widgets.errors import NoResult, NotFound
+from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.front import hypervolume
 from hpo_widgets.model.limits import Usage
-from hpo_widgets.model.objective import rank
+from hpo_widgets.model.objective import costs, is_rankable, rank, ranked_fronts
 from hpo_widgets.model.result import Result, counts, metrics_of, read_result
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
@@ -116,6 +118,38 @@ class Results(StoredStudy):
         tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t, results[t.id].values)]
         order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
         return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
+
+    def front(self) -> list[TaskResult]:
+        """Gives the Pareto front: the tasks that no other one beats in every objective; those apart from others first.
+
+        With one objective: all that have the best value.
+        """
+        found = self.top()
+        fronts = ranked_fronts(self.config.objectives, ((i, each.result.values) for i, each in enumerate(found)))
+        return [found[i] for i in fronts[0]] if fronts else []
+
+    def hypervolume(self, reference: Sequence[float] | None = None) -> float:
+        """Gives how much lies between the Pareto front and a reference point; more is better.
+
+        Args:
+            reference: One value an objective, as they were reported; what is worse than it in any counts nothing. The
+                worst value found of each when absent: compare two studies, or two moments, by one given reference.
+
+        Raises:
+            InvalidInput: When it is not one finite number an objective.
+            NoResult: When no task has a result that counts yet.
+        """
+        objectives = self.config.objectives
+        found = [costs(objectives, each.result.values) for each in self.top()]
+        if not found:
+            raise NoResult(self.why_no_result())
+        if reference is None:
+            return hypervolume(found, tuple(max(column) for column in zip(*found, strict=True)))
+        given = tuple(reference)
+        if len(given) != len(objectives) or not is_rankable(given):
+            names = ", ".join(each.name for each in objectives)
+            raise InvalidInput(f"the reference is {given!r}; give one finite number an objective ({names}).")
+        return hypervolume(found, costs(objectives, given))
 
     @property
     def best(self) -> TaskResult:

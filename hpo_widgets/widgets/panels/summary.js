@@ -1,6 +1,7 @@
 // The summary table: a row a task, best first; ten thousand rows cost what is seen of them.
 import { button, clock, csv, make, number, save } from "../dashboard_kit.js";
 import { deskOf } from "./desk.js";
+import { byFronts } from "./fronts.js";
 import { Menu, press } from "./kit.js";
 import { compile } from "./summary_filter.js";
 
@@ -42,27 +43,20 @@ function compare(a, b, sign) {
   return (a < b ? -1 : a > b ? 1 : 0) * sign;
 }
 
-// Best first: what counts by its value (with several objectives what nobody dominates, then the first objective), then
-// what may still count, then the rest, newest first.
+// Best first: what counts by its value (with several objectives by Pareto front, then by crowding), then what may still
+// count, then the rest, newest first.
 function bestFirst(rows, trials) {
-  const { objectives } = trials;
-  const sign = objectives.map(({ minimize }) => (minimize ? 1 : -1));
-  const counts = new Set(rows.filter((row) => trials.counts(row)));
-  const front = objectives.length > 1 ? frontOf([...counts], sign) : null;
-  const group = new Map(rows.map((row) => [row, counts.has(row) ? (front?.has(row) === false ? 1 : 0) : row.state === "running" ? 2 : 3]));
-  return [...rows].sort((a, b) => group.get(a) - group.get(b)
-    || (group.get(a) < 3 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)
-    || (group.get(a) < 2 ? a.key - b.key : b.key - a.key));
-}
-
-function frontOf(rows, sign) {
-  const cost = (row, i) => row.values[i] * sign[i];
-  const noWorse = (a, b) => sign.every((_, i) => cost(a, i) <= cost(b, i));
-  const same = (a, b) => sign.every((_, i) => cost(a, i) === cost(b, i));
-  const front = new Set();
-  const byFirst = [...rows].sort((a, b) => sign.reduce((found, _, i) => found || cost(a, i) - cost(b, i), 0));
-  for (const row of byFirst) if (![...front].some((other) => noWorse(other, row) && !same(other, row))) front.add(row);
-  return front;
+  const sign = trials.objectives.map(({ minimize }) => (minimize ? 1 : -1));
+  const counted = rows.filter((row) => trials.counts(row));
+  const counts = new Set(counted);
+  const able = sign.length > 1
+    ? byFronts(counted, (row) => sign.map((each, i) => each * row.values[i]))
+    : counted.sort((a, b) => compare(a.values[0], b.values[0], sign[0]) || a.key - b.key);
+  const group = (row) => (row.state === "running" ? 0 : 1);
+  const rest = rows.filter((row) => !counts.has(row)).sort((a, b) => group(a) - group(b)
+    || (group(a) === 0 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)
+    || b.key - a.key);
+  return [...able, ...rest];
 }
 
 // ---- the table -----------------------------------------------------------------------------------------------------
