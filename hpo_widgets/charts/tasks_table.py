@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 FIXED_COLUMNS = ("trial", "id", "state", "reason")
 TAIL_COLUMNS = ("iteration", "duration")
+FEASIBLE = "feasible"
 RUNG_COLUMNS = ("rung", "budget", "follows")
 
 
@@ -39,7 +40,8 @@ def tasks_table(
     """Makes a frame with a row a task, in the order given.
 
     Columns: trial, id, state, reason, one an objective (NaN where it was never reported), iteration, duration in
-    seconds, and one a parameter; in a search with rungs before these rung (from 1), budget (its iteration) and follows
+    seconds, and one a parameter; where constraints were reported before these feasible (missing for a task that
+    reported none); in a search with rungs before these rung (from 1), budget (its iteration) and follows
     (the trial that it goes on with); a parameter that a task does not have (conditional spaces) is missing.
     """
     import pandas as pd
@@ -61,6 +63,11 @@ def tasks_table(
     frame["trial"] = frame["trial"].astype("Int64")
     frame["iteration"] = frame["iteration"].astype("Int64")
     frame["duration"] = frame["duration"].astype("float64")
+    found = [results.get(task.id) for task in tasks]
+    if any(each is not None and each.constraints for each in found):
+        free = FEASIBLE if FEASIBLE not in (*frame.columns, *parameter_names) else f"task: {FEASIBLE}"
+        words = [each.feasible if each is not None and each.constraints else None for each in found]
+        frame[free] = pd.array(words, dtype="boolean")
     stints = [Stint.of(task.memo) for task in tasks]
     if any(stints):  # a search with rungs
         rows = [(None, None, None) if each is None else (each.rung + 1, each.budget, each.follows) for each in stints]

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from hpo_widgets.model.objective import Objective, Values, rank, ranked_fronts
-from hpo_widgets.model.result import read_result
+from hpo_widgets.model.result import ranking, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.task import TaskRecord, TaskState
 
@@ -44,7 +44,8 @@ class Podium:
             by_task.setdefault(summary.task, []).append(summary)
         hidden: set[str] = set()
         for each in tasks:
-            hidden.update(self.add(each.id, each.state, read_result(self.objectives, by_task.get(each.id, ())).values))
+            result = read_result(self.objectives, by_task.get(each.id, ()))
+            hidden.update(self.add(each.id, each.state, ranking(result)))
         return hidden
 
     def _ordered(self) -> tuple[list[tuple[str, bool, Values]], int]:

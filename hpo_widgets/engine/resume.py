@@ -82,7 +82,9 @@ def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], pictur
     again = {start.trial for start in picture.retries}
     ended = [task for task in tasks if task.state.is_final and task.trial not in again]
     ended.sort(key=lambda task: (task.ended or 0.0, task.trial or 0))
-    found = replayed((judge_end(task, results[task.id].values) for task in ended), picture.objective, picture.limits)
+    ends = [(*judge_end(task, results[task.id].values), results[task.id].feasible) for task in ended]
+    learned = [(outcome, values if feasible else None) for outcome, values, feasible in ends]
+    found = replayed(learned, picture.objective, picture.limits)
     late = sum((task.ended or 0.0) > since for task in ended)
     return replace(found, since=min(found.since, late))
 
@@ -174,6 +176,7 @@ def _past(
                 reports=told,
                 memo=task.memo,
                 seconds=None if outcome is None else task.duration(task.ended or 0.0),
+                constraints=() if outcome is None else results[task.id].constraints,
             )
         )
     return tuple(found)
@@ -205,6 +208,7 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
                 outcome=outcome,
                 values=values,
                 reports=tuple(reports[task.id]),
+                constraints=results.get(task.id, empty).constraints,
                 memo=memo or None,
                 user_attrs={**logged.get("parameters", {}), **logged.get("others", {})},
                 task=task.id,

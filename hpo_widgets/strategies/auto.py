@@ -61,6 +61,8 @@ class Facts:
     """Those of the numbers that have few values."""
     long: bool = False
     """Whether there will be many trials."""
+    constrained: bool = False
+    """Whether trials report constraints of their own, which CMA-ES does not heed."""
     missing: tuple[str, ...] = ()
     """Samplers whose packages are not installed."""
 
@@ -119,7 +121,7 @@ def _fitting(facts: Facts) -> set[str]:
     found = set()
     if not facts.conditional and facts.numbers + facts.choices > 0:
         found.add("gp")
-        if facts.numbers > 1 and not facts.choices:
+        if facts.numbers > 1 and not facts.choices and not facts.constrained:
             found.add("cmaes")
     return found - set(facts.missing)
 
@@ -137,6 +139,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
         "one objective" if facts.objectives == 1 else f"{facts.objectives} objectives",
         "a conditional space" if facts.conditional else _kinds(facts),
     ]
+    if facts.constrained:
+        parts.append("with constraints that trials report")
     if facts.objectives > 1:
         first = candidates(facts, trials)[0]
         what = f"{NAMES[first]} proposes"

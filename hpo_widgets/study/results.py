@@ -18,7 +18,7 @@ from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.front import hypervolume
 from hpo_widgets.model.limits import Usage
 from hpo_widgets.model.objective import costs, is_rankable, rank, ranked_fronts
-from hpo_widgets.model.result import Result, counts, metrics_of, read_result
+from hpo_widgets.model.result import Result, metrics_of, read_result, wins
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
 from hpo_widgets.model.stint import own_iterations
@@ -88,7 +88,7 @@ class Results(StoredStudy):
 
     def top_sets(self, count: int | None = None) -> list[SetResult]:
         """Gives the parameter sets that have a result, best mean first."""
-        return [each for each in self._sets(self.config) if each.counted][:count]
+        return [each for each in self._sets(self.config) if each.counted and each.feasible is not False][:count]
 
     def best_set(self) -> str:
         """Says what the set with the best mean has reached, as "loss 0.25 ± 0.03 over 3 runs with x=2".
@@ -112,10 +112,10 @@ class Results(StoredStudy):
         return {id: read_result(config.objectives, found) for id, found in by_task.items()}
 
     def top(self, count: int | None = None) -> list[TaskResult]:
-        """Gives the best tasks whose results count, best first."""
+        """Gives the best tasks whose results count and that have broken no constraint, best first."""
         config = self.config
         results = self._results(config)
-        tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t, results[t.id].values)]
+        tasks = [t for t in self.store.tasks(self.id) if t.id in results and wins(t, results[t.id])]
         order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
         return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
 
@@ -174,6 +174,8 @@ class Results(StoredStudy):
             return f"{text} The last failure was:\n{failed[-1].error}"
         names = sorted({f"{s.metric.title}/{s.metric.series}" for s in self.store.summaries(self.id)})
         wanted = ", ".join(o.name for o in self.config.objectives)
+        if broken := sum(not each.feasible for each in self._results(self.config).values()):
+            text += f" {broken} of them broke a constraint."
         if any(t.state is TaskState.COMPLETED for t in tasks):
             text += f" The objective is {wanted}; the tasks reported {', '.join(names) or 'nothing'}."
         return text

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from hpo_widgets.model.front import Costs, dominates
 from hpo_widgets.model.objective import Objective, costs, rank
-from hpo_widgets.model.result import Result, counts
+from hpo_widgets.model.result import Result, wins
 from hpo_widgets.model.task import TaskRecord
 
 SHOWN = 5
@@ -27,8 +27,8 @@ class BestTasks:
         self._seen: set[int] = set()
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
-        """Takes in a task; only the first call with a final state that counts has an effect."""
-        if result is None or task.key in self._seen or not counts(task, result.values):
+        """Takes in a task; only the first call with a final state that may win has an effect."""
+        if result is None or task.key in self._seen or not wins(task, result):
             return
         self._seen.add(task.key)
         own = costs(self._objectives, result.values)

@@ -1,5 +1,5 @@
 // The tasks of the study as all panels of a page share them; changed in place, in the order of their numbers.
-const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "parameters", "archived"];
+const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived"];
 const COUNTED = new Set(["completed", "aborted"]);
 const SKIPPED = "user: skipped";
 
@@ -30,9 +30,9 @@ export class Trials {
       this.byKey.set(row.key, row);
       this.rows.push(row);
     }
-    for (const [key, at, iteration, values] of content.moved ?? []) {
+    for (const [key, at, iteration, values, feasible] of content.moved ?? []) {
       const row = this.byKey.get(key);
-      if (row) Object.assign(row, { at, iteration, values });
+      if (row) Object.assign(row, { at, iteration, values, feasible });
     }
     if (!ordered) this.rows.sort((a, b) => a.key - b.key);
     this.version += 1;
@@ -44,9 +44,9 @@ export class Trials {
     const value = row.values[objective];
     return typeof value === "number" ? value : null;
   }
-  // Whether its result counts: see `hpo_widgets.model.result.counts`.
+  // Whether it may be among the best: see `hpo_widgets.model.result.wins`.
   counts(row) {
-    return COUNTED.has(row.state) && row.reason !== SKIPPED && row.values.length > 0 && row.values.every((v) => typeof v === "number");
+    return COUNTED.has(row.state) && row.reason !== SKIPPED && row.feasible !== false && row.values.length > 0 && row.values.every((v) => typeof v === "number");
   }
   better(a, b, objective = 0) { return this.objectives[objective]?.minimize === false ? a > b : a < b; }
   // The best row of an objective, null while no result counts.

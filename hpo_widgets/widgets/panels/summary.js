@@ -17,13 +17,16 @@ const measured = (value) => (typeof value === "string" ? SPELLED[value] : value)
 const spelled = (value) => (Number.isFinite(value) ? number(value) : Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 const show = (value) => (typeof value === "number" ? number(value) : String(value));
 
-function columnsOf({ objectives, parameters }, now) {
+const FEASIBLE = new Map([[true, "feasible"], [false, "infeasible"]]);
+
+function columnsOf({ objectives, parameters }, bound, now) {
   const lasts = (row) => (row.started === null ? null : (row.ended ?? now()) - row.started);
   const found = [
     { name: "trial", get: (row) => row.trial, width: 58, numeric: true },
     ...objectives.map(({ name, minimize }, i) => ({
       name, minimize, objective: true, numeric: true, width: 104, get: (row) => measured(row.values[i]), show: spelled,
     })),
+    ...(bound ? [{ name: "constraints", get: (row) => FEASIBLE.get(row.feasible) ?? null, width: 92 }] : []),
     { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
     { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
@@ -105,15 +108,22 @@ export class SummaryTable {
   // -- what comes in
   update() {
     const { trials } = this.ctx;
-    if (!this.columns.length && trials.objectives.length) this.setColumns();
     if (this.version === trials.version) return;
+    // The column of constraints is there from the first trial on that has reported one.
+    const bound = trials.rows.some((row) => typeof row.feasible === "boolean");
+    if (trials.objectives.length && (!this.columns.length || bound !== this.bound)) {
+      this.bound = bound;
+      this.sort = null;
+      this.setColumns();
+      this.filter = compile(this.input.value, this.columns);
+    }
     this.version = trials.version;
     // Sorting ten thousand rows takes a frame: twice a second is often enough.
     if (trials.rows.length < 500 || !this.shown.length) this.arrange();
     else this.later ??= setTimeout(() => { this.later = undefined; this.arrange(); }, 500);
   }
   setColumns() {
-    this.columns = columnsOf(this.ctx.trials, () => this.desk.now());
+    this.columns = columnsOf(this.ctx.trials, this.bound, () => this.desk.now());
     const { parameters } = this.ctx.trials;
     if (parameters.length > MANY_PARAMETERS) parameters.slice(MANY_PARAMETERS).forEach((name) => this.hidden.add(name));
     this.menu.fill([

@@ -71,10 +71,11 @@ class Trials(Panel):
         ]
 
     def _reached(self, row: Row) -> list[Any]:
-        """Gives iteration and values."""
+        """Gives iteration, values, and whether it is feasible (`None` when it has reported no constraint)."""
         if row.result is None:
-            return [None, [None] * len(self.feed.objectives)]
-        return [row.result.iteration, [None if value is None else plain(value) for value in row.result.values]]
+            return [None, [None] * len(self.feed.objectives), None]
+        values = [None if value is None else plain(value) for value in row.result.values]
+        return [row.result.iteration, values, row.result.feasible if row.result.constraints else None]
 
 
 def plain(value: Any) -> Any:
