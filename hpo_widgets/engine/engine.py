@@ -214,7 +214,7 @@ class Engine:
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
-            self.picture.learn(outcome, values if result.feasible else None)
+            self.picture.learn(task, outcome, values, result.feasible)
             self.thinker.send(
                 desk.Tell(
                     trial=task.trial, outcome=outcome, values=values, seconds=seconds, constraints=result.constraints

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +17,7 @@ from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.front import hypervolume
 from hpo_widgets.model.limits import Usage
-from hpo_widgets.model.objective import costs, is_rankable, rank, ranked_fronts
+from hpo_widgets.model.objective import Values, costs, is_rankable, rank, ranked_fronts
 from hpo_widgets.model.result import Result, metrics_of, read_result, wins
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
@@ -37,6 +37,8 @@ class TaskResult:
 
     task: TaskRecord
     result: Result
+    spread: Values | None = None
+    """With repeats: standard deviation of each objective over the runs of its set, whose mean is its result."""
 
     @property
     def id(self) -> str:
@@ -72,10 +74,15 @@ class Results(StoredStudy):
     """Reads what a study has found; each call reads the store anew."""
 
     def tasks(self) -> pd.DataFrame:
-        """Gives a table with a row a task: trial, id, state, reason, objective(s), iteration, duration, parameters."""
+        """Gives a table with a row a task: trial, id, state, reason, objective(s), iteration, duration, parameters.
+
+        With repeats also set, and mean and spread of each objective over the set's runs.
+        """
         config = self.config
         records = self.store.tasks(self.id)
-        return tasks_table(records, self._results(config), config.objectives, config.space.names, time.time())
+        results = self._results(config)
+        sets = self._sets(config) if config.repeats > 1 else None
+        return tasks_table(records, results, config.objectives, config.space.names, time.time(), sets)
 
     def sets(self) -> pd.DataFrame:
         """Gives a table with a row a parameter set, best mean first: runs, mean and spread of its results, parameters.
@@ -112,12 +119,27 @@ class Results(StoredStudy):
         return {id: read_result(config.objectives, found) for id, found in by_task.items()}
 
     def top(self, count: int | None = None) -> list[TaskResult]:
-        """Gives the best tasks whose results count and that have broken no constraint, best first."""
+        """Gives the best tasks whose results count and that have broken no constraint, best first.
+
+        With repeats: one of each parameter set, with the mean of its runs as its result.
+        """
         config = self.config
         results = self._results(config)
+        if config.repeats > 1:
+            return self._top_of_sets(results)[:count]
         tasks = [t for t in self.store.tasks(self.id) if t.id in results and wins(t, results[t.id])]
         order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
         return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
+
+    def _top_of_sets(self, results: dict[str, Result]) -> list[TaskResult]:
+        """Gives of each set its first run that counts, with the set's mean as its result."""
+        tasks = {task.id: task for task in self.store.tasks(self.id)}
+        found = []
+        for each in self.top_sets():
+            first = next(id for id in each.tasks if id in results and wins(tasks[id], results[id]))
+            mean = replace(results[first], values=each.mean)
+            found.append(TaskResult(task=tasks[first], result=mean, spread=each.spread))
+        return found
 
     def front(self) -> list[TaskResult]:
         """Gives the Pareto front: the tasks that no other one beats in every objective; those apart from others first.

@@ -38,4 +38,3 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     assert [row[3] for row in rows].count("infeasible") == 5
     assert all(row[3] == "infeasible" for row in rows[11:])
     assert notebook.complaints() == [] and notebook.errors_of_cells() == []
-    notebook.cell(0).screenshot(path="/tmp/outcomes_table.png")
