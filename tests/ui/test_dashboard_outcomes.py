@@ -1,4 +1,4 @@
-"""The table of trials says in words who keeps to the constraints, and ranks whole fronts first."""
+"""The table of trials says in words who keeps to the constraints, ranks whole fronts first, and shows spreads."""
 
 from __future__ import annotations
 
@@ -21,10 +21,17 @@ study = hpo.tune(train, {"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, objective=["gain
     direction=["max", "max"], strategy="grid", concurrency=2, name="bounded")
 hpo.Dashboard(study, panels=["summary"])
 """
+REPEATED = """
+def noisy(x, task):
+    return 10 * x + 2 * (task.trial % 3)
+
+repeated = hpo.tune(noisy, {"x": [0, 1]}, objective="loss", strategy="grid", repeats=3, concurrency=1, name="again")
+hpo.Dashboard(repeated, panels=["summary"])
+"""
 
 
 def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: OpenNotebook) -> None:
-    notebook = open_notebook([STUDY, "study.wait()", "print([t.objective for t in study.front()])"])
+    notebook = open_notebook([STUDY, "study.wait()", "print([t.objective for t in study.front()])", REPEATED])
     for cell in range(3):
         notebook.run_cell(cell)
     table = notebook.cell(0).get_by_role("grid", name="Trials")
@@ -37,4 +44,12 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     assert [row[1:4] for row in rows[:3]] == [["1", "4", "feasible"], ["4", "1", "feasible"], ["3", "3", "–"]]
     assert [row[3] for row in rows].count("infeasible") == 5
     assert all(row[3] == "infeasible" for row in rows[11:])
+    notebook.run_cell(3)
+    again = notebook.cell(3).get_by_role("grid", name="Trials")
+    again.scroll_into_view_if_needed()  # what is out of sight is not drawn
+    expect(again.get_by_role("columnheader", name="spread")).to_be_visible()
+    expect(again.locator(".hpo-summary-row", has_text="completed")).to_have_count(6)
+    rows = [row.split("\n") for row in again.locator(".hpo-summary-row").all_inner_texts()]
+    assert [row[:4] for row in rows[:3]] == [["0", "0", "2", "2"], ["1", "2", "2", "2"], ["2", "4", "2", "2"]]
+    assert {row[2] for row in rows[3:]} == {"12"}
     assert notebook.complaints() == [] and notebook.errors_of_cells() == []

@@ -19,13 +19,17 @@ const show = (value) => (typeof value === "number" ? number(value) : String(valu
 
 const FEASIBLE = new Map([[true, "feasible"], [false, "infeasible"]]);
 
-function columnsOf({ objectives, parameters }, bound, now) {
+function columnsOf(trials, bound, now) {
+  const { objectives, parameters, repeats } = trials;
   const lasts = (row) => (row.started === null ? null : (row.ended ?? now()) - row.started);
   const found = [
     { name: "trial", get: (row) => row.trial, width: 58, numeric: true },
     ...objectives.map(({ name, minimize }, i) => ({
       name, minimize, objective: true, numeric: true, width: 104, get: (row) => measured(row.values[i]), show: spelled,
     })),
+    ...(repeats > 1 ? ["mean", "spread"].flatMap((what) => objectives.map(({ name, minimize }, i) => ({
+      name: objectives.length > 1 ? `${name} ${what}` : what, minimize, objective: what === "mean", numeric: true, width: 92, get: (row) => trials.setOf(row)[what]?.[i] ?? null, show: spelled,
+    }))) : []),
     ...(bound ? [{ name: "constraints", get: (row) => FEASIBLE.get(row.feasible) ?? null, width: 92 }] : []),
     { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
@@ -50,11 +54,14 @@ function compare(a, b, sign) {
 // count, then the rest, newest first.
 function bestFirst(rows, trials) {
   const sign = trials.objectives.map(({ minimize }) => (minimize ? 1 : -1));
-  const counted = rows.filter((row) => trials.counts(row));
+  // With repeats the mean of its set stands for a run.
+  const repeats = trials.repeats > 1;
+  const counted = rows.filter((row) => trials.counts(row) && (!repeats || trials.setOf(row).feasible));
   const counts = new Set(counted);
+  const reached = (row) => (repeats ? trials.setOf(row).mean : row.values);
   const able = sign.length > 1
-    ? byFronts(counted, (row) => sign.map((each, i) => each * row.values[i]))
-    : counted.sort((a, b) => compare(a.values[0], b.values[0], sign[0]) || a.key - b.key);
+    ? byFronts(counted, (row) => reached(row).map((value, i) => sign[i] * value))
+    : counted.sort((a, b) => compare(reached(a)[0], reached(b)[0], sign[0]) || a.key - b.key);
   const group = (row) => (row.state === "running" ? 0 : 1);
   const rest = rows.filter((row) => !counts.has(row)).sort((a, b) => group(a) - group(b)
     || (group(a) === 0 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)

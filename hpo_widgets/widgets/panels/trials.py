@@ -47,7 +47,9 @@ class Trials(Panel):
         objectives = [{"name": words.cut(o.name), "minimize": o.sign.minimize} for o in self.feed.objectives]
         rows = [self._row(row) for row in self.feed.changed(0) if row.version <= self._seen]
         names = [words.cut(name, LONGEST_NAME) for name in self._names]
-        return Message(content={"objectives": objectives, "parameters": names, "rows": rows})
+        return Message(
+            content={"objectives": objectives, "parameters": names, "rows": rows, "repeats": self.feed.repeats}
+        )
 
     def _row(self, row: Row) -> list[Any]:
         """Gives the fields that `dashboard_trials.js` names, in that order."""

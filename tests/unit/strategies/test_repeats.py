@@ -87,7 +87,7 @@ def test_the_worst_constraint_of_all_runs_is_the_sets() -> None:
 
 
 def test_a_trial_made_by_hand_is_repeated_too() -> None:
-    strategy, inner = ready(2)
+    strategy, _ = ready(2)
     strategy.adopt(0, {"x": 7})
     assert [strategy.ask(1), strategy.ask(2)] == [{"x": 7}, {"x": 8}]
 
