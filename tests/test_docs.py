@@ -81,15 +81,18 @@ def test_python_of_the_readme_runs(tmp_path: Path) -> None:
     blocks = python_blocks((ROOT / "README.md").read_text())
     script = tmp_path / "readme.py"
     told = "\nprint(len(table), study.state, best['kernel'], round(study.best.objective, 2))"
-    script.write_text(blocks[0] + told)
+    top = "\nprint(len(top), top[0].get_last_scalar_metrics()['objective']['objective']['last'] > 0.9)"
+    script.write_text(blocks[0] + told + "\n" + blocks[1] + top + "\n" + blocks[2])
 
     said = subprocess.run(
         [sys.executable, script], cwd=tmp_path, capture_output=True, text=True, timeout=100, check=False
     )
 
-    assert len(blocks) == 1
+    assert len(blocks) == 3
     assert said.returncode == 0, said.stderr
-    trials, state, kernel, score = said.stdout.split()
+    first, second = said.stdout.splitlines()[:2]
+    trials, state, kernel, score = first.split()
+    assert second == "3 True"
     assert (trials, state) == ("20", "completed")
     assert kernel in {"rbf", "sigmoid"}
     assert 0.9 < float(score) <= 1

@@ -32,10 +32,11 @@ DEMANDING = ("gp", "cmaes")
 class AutoStrategy(OptunaStrategy):
     """Chooses Optuna's sampler anew for each trial: from the space, the objectives, and what asking costs.
 
-    One history serves all samplers, so changing from one to the other loses nothing. Proposals are the same for the
-    same seed as long as the measured times lead to the same choices. `auto.py` has the rules.
+    One history serves all samplers, so changing from one to the other loses nothing. `auto.py` has the rules.
 
     Args:
+        reproducible: Chooses by what is proposed and found alone, whatever asking costs, so that the same seed gives
+            the same proposals; `None` for when there is a seed.
         pruner: As for `OptunaStrategy`.
         pruner_options: As for `OptunaStrategy`.
         max_duplicates: As for `OptunaStrategy`.
@@ -47,7 +48,9 @@ class AutoStrategy(OptunaStrategy):
         *,
         pruner_options: Mapping[str, Any] | None = None,
         max_duplicates: int = MAX_DUPLICATES,
+        reproducible: bool | None = None,
     ) -> None:
+        self._reproducible = reproducible
         super().__init__("tpe", pruner, pruner_options=pruner_options, max_duplicates=max_duplicates)
 
     def setup(self, problem: Problem) -> None:
@@ -55,6 +58,7 @@ class AutoStrategy(OptunaStrategy):
         self._samplers: dict[str, BaseSampler] = {}
         self._restored = 0
         self._ledger = Ledger()
+        self._timeless = problem.seed is not None if self._reproducible is None else self._reproducible
         self._spared: set[str] = set()
         self._warm = False
         self._broken = ""
@@ -96,7 +100,7 @@ class AutoStrategy(OptunaStrategy):
         return next((name for name in found if name == found[-1] or self._affords(name)), found[-1])
 
     def _affords(self, name: str) -> bool:
-        affordable = self._ledger.affords(name)
+        affordable = self._timeless or self._ledger.affords(name)
         if not affordable and self._ledger.ran > 0:
             self._spared.add(name)
         return affordable
@@ -105,7 +109,7 @@ class AutoStrategy(OptunaStrategy):
         name = self._asked_by
         if self._attempts > 0 and name == "gp":
             name = "tpe"  # it has converged on what is known; asking it again costs as much and gives as little
-        if self._attempts > 0 and not self._ledger.affords(name, times=self._attempts + 1):
+        if self._attempts > 0 and not self._timeless and not self._ledger.affords(name, times=self._attempts + 1):
             name = "random"
         self._attempts += 1
         if name == "gp":

@@ -33,10 +33,11 @@ def _auto(
     *,
     pruner_options: Mapping[str, Any] | None = None,
     max_duplicates: int = 20,
+    reproducible: bool | None = None,
 ) -> Strategy:
     from hpo_widgets.strategies.optuna_auto import AutoStrategy
 
-    return AutoStrategy(pruner, pruner_options=pruner_options, max_duplicates=max_duplicates)
+    return AutoStrategy(pruner, pruner_options=pruner_options, max_duplicates=max_duplicates, reproducible=reproducible)
 
 
 MAKERS: dict[str, Callable[..., Strategy]] = {

@@ -59,6 +59,7 @@ def drawn(notebook: NotebookPage, title: str) -> int:
 
 def numbers(notebook: NotebookPage, title: str) -> list[list[str]]:
     """Gives the rows of the table behind a chart."""
+    panel(notebook, title).scroll_into_view_if_needed()  # what was never in sight has no tools yet
     button = panel(notebook, title).get_by_role("button", name=f"Table of {title}")
     if button.get_attribute("aria-pressed") == "false":
         button.click()
@@ -113,6 +114,7 @@ def test_a_click_on_a_point_selects_its_trial(open_notebook: OpenNotebook) -> No
     expect(label).to_contain_text("lr = 0.")
     notebook.page.mouse.down()
     notebook.page.mouse.up()
+    panel(notebook, "Scalars").scroll_into_view_if_needed()
     expect(panel(notebook, "Scalars")).to_contain_text("1 selected")
     notebook.run_cell(2)
     notebook.wait_text(2, "chosen 1", SECONDS)

@@ -11,8 +11,10 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_normal import LogNormalParameterRange
 from hpo_widgets.model.parameter_ranges import LogUniformParameterRange
 from hpo_widgets.model.parameter_tree import Leaf
+from hpo_widgets.model.result import counts
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.panels.base import BrowserPanel, Message
+from hpo_widgets.widgets.static_parallel import parallel_picture
 
 LOG = (LogUniformParameterRange, LogNormalParameterRange)
 MOST_NEAR = 50
@@ -29,9 +31,25 @@ class Parallel(BrowserPanel):
 
     def whole(self) -> Message:
         """Gives which parameters have a logarithmic axis, by their place among the names of the space."""
+        names, log = self.feed.study.config.space.names, self._log()
+        return Message(content={"log": [place for place, name in enumerate(names) if name in log]})
+
+    def _log(self) -> set[str]:
         space = self.feed.study.config.space
-        log = {leaf.name for leaf in space.leaves() if isinstance(leaf, Leaf) and isinstance(leaf.parameter, LOG)}
-        return Message(content={"log": [place for place, name in enumerate(space.names) if name in log]})
+        return {leaf.name for leaf in space.leaves() if isinstance(leaf, Leaf) and isinstance(leaf.parameter, LOG)}
+
+    def static(self) -> str:
+        """Gives the trials whose results count, coloured by the first objective."""
+        objective = self.feed.objectives[0]
+        rows: list[tuple[dict[str, Any], float]] = []
+        for row in self.feed.changed(0):
+            if row.result is None or row.task.archived:
+                continue
+            value = row.result.values[0]
+            if value is not None and counts(row.task, row.result.values):
+                rows.append((dict(row.task.parameters), value))
+        rows.sort(key=lambda line: line[1], reverse=not objective.sign.minimize)
+        return parallel_picture(rows, self.feed.study.config.space.names, self._log(), objective.name)
 
     def hear(self, message: dict[str, Any]) -> dict[str, Any]:
         """Does something with selected tasks: `preview`, `narrow`, `near` or `archive`; gives rows or a sentence."""

@@ -53,7 +53,7 @@ def _text(everything: list[Line]) -> Iterable[str]:
     yield ""
     yield "Written by `make bench QUALITY=1` from `results.csv`; do not edit."
     yield ""
-    yield f"{len(lines)} searches. A pair is a problem, slots and a seed; only pairs that all policies of a table have "
+    yield f"{len(lines)} searches. A pair is a problem, slots and a seed; only pairs that all policies of a table have"
     yield f"run are in it: {_counted(whole)} with all policies, {_counted(more)} without {' and '.join(DEAR)}."
     yield "Versions: " + " | ".join(sorted({line.versions for line in lines})) + "."
     yield ""
@@ -64,6 +64,7 @@ def _text(everything: list[Line]) -> Iterable[str]:
         yield from _ranks(whole, policies)
         if len(more) > len(whole):
             yield from _ranks(more, quick)
+        yield from _shares(runs, policies)
         yield from _against(_with(runs, ["auto", OLD]), policies)
         yield from _regrets(whole, policies)
         yield from _asking(whole, policies)
@@ -130,6 +131,27 @@ def _ranks(whole: Runs, policies: list[str]) -> Iterable[str]:
             figures = f"`auto` {means['auto']:.2f}, the best single policy (`{best}`) {means[best]:.2f}"
             yield f"At {at[2:]}: {figures}: {met}."
             yield ""
+
+
+def _shares(runs: Runs, policies: list[str]) -> Iterable[str]:
+    if "auto" not in policies:
+        return
+    yield "## `auto` against each: share of pairs won (a tie is half), mean over problems ± its standard error"
+    yield ""
+    yield from _head("against", "pairs", "problems won / even / lost at 50", "share at 50", "at 100: problems", "share")
+    for other in (name for name in policies if name != "auto"):
+        part = _with(runs, ["auto", other])
+        cells = [other, str(len(part))]
+        for at in ("at50", "at100"):
+            by: defaultdict[str, list[float]] = defaultdict(list)
+            for (problem, _, _), found in part.items():
+                by[problem].append(_win(getattr(found["auto"], at), getattr(found[other], at)))
+            shares = [statistics.mean(wins) for wins in by.values()]
+            error = statistics.stdev(shares) / len(shares) ** 0.5 if len(shares) > 1 else float("nan")
+            counts = (sum(s > 0.5 for s in shares), sum(s == 0.5 for s in shares), sum(s < 0.5 for s in shares))
+            cells += [" / ".join(map(str, counts)), f"{statistics.mean(shares):.0%} ± {error:.0%}"]
+        yield _row(*cells)
+    yield ""
 
 
 def _against(whole: Runs, policies: list[str]) -> Iterable[str]:

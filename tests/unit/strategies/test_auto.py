@@ -16,9 +16,9 @@ from hpo_widgets.strategies import Outcome, Past, Problem, create_strategy, optu
 from hpo_widgets.strategies.auto import (
     FIRST_S,
     LONG,
+    MANY,
     MOST_ASKING,
     MOST_GP,
-    MOST_MODEL,
     Facts,
     Ledger,
     candidates,
@@ -34,7 +34,7 @@ FACTS = Facts(objectives=1, conditional=False, numbers=6, choices=0)
 
 
 def ready(space: Any = NUMBERS, **told: Any) -> AutoStrategy:
-    strategy = create_strategy("auto")
+    strategy = create_strategy("auto", reproducible=told.pop("reproducible", False))
     assert isinstance(strategy, AutoStrategy)
     strategy.setup(Problem(**{"space": space, "objectives": (LOSS,), "seed": 1, **told}))
     return strategy
@@ -116,12 +116,16 @@ def test_a_conditional_space_is_for_tpe() -> None:
     assert "conditional" in remark(facts, 0)
 
 
-def test_several_objectives_go_from_tpe_to_genetic_search() -> None:
+def test_several_objectives_are_for_tpe_or_where_there_are_many_trials_for_genetic_search() -> None:
     two, four = replace(FACTS, objectives=2), replace(FACTS, objectives=4)
-    assert candidates(two, 10) == ("tpe", "nsga2", "random")
-    assert candidates(two, MOST_MODEL) == ("nsga2", "random")
-    assert candidates(four, MOST_MODEL) == ("nsga3", "random")
-    assert remark(four, MOST_MODEL).startswith("auto: NSGA-III proposes (4 objectives, 6 numbers, more than 1000")
+    assert candidates(two, 10) == candidates(two, 5000) == ("tpe", "nsga2", "random")
+    assert candidates(replace(two, many=True), 0) == ("nsga2", "random")
+    assert candidates(replace(four, many=True), 0) == ("nsga3", "random")
+    assert remark(replace(four, many=True), 0) == (
+        "auto: NSGA-III proposes (4 objectives, 6 numbers, 1000 trials or more)."
+    )
+    many = [Facts.of(Problem(space=NUMBERS, objectives=(LOSS, COST), max_jobs=jobs)).many for jobs in (None, 999, MANY)]
+    assert many == [False, False, True]
 
 
 def test_the_remark_is_one_sentence_on_what_and_why() -> None:
@@ -232,6 +236,13 @@ def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(stand_ins
     assert sorted(proposers(more)) == ["gp", "gp", "tpe", "tpe"]
     known = {NUMBERS.key(each.parameters) for each in past}
     assert known.isdisjoint(NUMBERS.key(each.parameters) for each in more)
+
+
+def test_with_a_seed_the_times_change_nothing_and_without_one_they_do(stand_ins: list[str]) -> None:
+    slow, quick = {"asked": 5.0, "ran": 0.01}, {"asked": 0.001, "ran": 30.0}
+    for given, same in (({"seed": 3, "reproducible": None}, True), ({"seed": None, "reproducible": None}, False)):
+        runs = [proposers(run(ready(**given), range(25), **times)) for times in (slow, quick)]
+        assert (runs[0] == runs[1]) is same
 
 
 def test_the_same_seed_and_times_give_the_same_proposals(stand_ins: list[str]) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import base64
 import gc
 import math
+import re
 import threading
 import weakref
+from xml.etree import ElementTree as ET
 
 import comm
 import psutil
@@ -19,6 +22,7 @@ from hpo_widgets.widgets.dashboard import Dashboard
 from hpo_widgets.widgets.feed import feed_of
 from hpo_widgets.widgets.page import publisher
 from hpo_widgets.widgets.panels.base import BrowserPanel
+from hpo_widgets.widgets.static_parallel import parallel_picture
 from tests.unit.widgets.desk import Desk
 from tests.unit.widgets.markup import HOSTILE, Reader
 from tests.unit.widgets.page import PATIENCE_S
@@ -381,6 +385,20 @@ def test_the_static_pictures_are_small_and_hold_names_as_text(desk, shown):
     assert "script" not in read.tags
     assert "onerror" not in read.attributes
     assert 20_000 < len(html) < 100_000
+
+
+def test_the_static_parallel_coordinates_hold_every_trial_that_counts_and_names_as_text(desk, shown):
+    found = desk()
+    found.run()
+    for number in range(4):
+        found.trial(number, 0.5 + number / 10, lr=10.0**-number, **{HOSTILE: "sgd" if number % 2 else True})
+    found.trial(4, math.nan, lr=1.0)
+    picture = parallel_picture([({"lr": 0.1, HOSTILE: "x"}, 1.0), ({"lr": 1.0}, 2.0)], ["lr", HOSTILE], {"lr"}, HOSTILE)
+    drawn = base64.b64decode(re.search(r"base64,([^\"]+)", picture)[1]).decode()
+    ET.fromstring(drawn)
+    assert drawn.count("<path") == 2 + 3  # lines and axes
+    assert "of 4 trials" in shown(found.study).static_bundle()["text/html"]
+    assert Reader(picture).tags == ["p", "img"]
 
 
 def test_the_asset_module_is_one_of_all_scripts():
