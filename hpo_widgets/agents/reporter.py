@@ -16,7 +16,7 @@ from typing import Any
 from hpo_widgets.agents.launcher import Job
 from hpo_widgets.agents.results import metric_named, to_iteration, to_number
 from hpo_widgets.errors import StoreError, StoreUnavailable, TaskAborted
-from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE, Metric
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE, Metric
 from hpo_widgets.model.task import Outcome
 from hpo_widgets.store.base import Store
 
@@ -115,6 +115,18 @@ class RunningTask:
         if iteration is None:
             iteration = self._last[metric][0] + 1 if metric in self._last else 0
         self.record(metric, value, iteration)
+
+    def report_constraint(self, name: str, value: Any) -> None:
+        """Reports how far the task is from what it must keep to: it is feasible while all it reported are 0 or less.
+
+        Durable on return; the last value of a name holds. What breaks a constraint is never among the best.
+
+        Raises:
+            TypeError: When the name is no text or the value no number.
+        """
+        if not isinstance(name, str) or not name:
+            raise TypeError(f"a constraint's name must be text; {name!r:.200} is of type {type(name).__name__}.")
+        self.record(Metric(CONSTRAINT_TITLE, name), value, SINGLE_VALUE_ITERATION)
 
     def record(self, metric: Metric, value: Any, iteration: Any) -> None:
         """Reports one point of a metric; see `report`."""

@@ -17,7 +17,7 @@ from hpo_widgets.errors import StoreUnavailable, StudyFailed
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.limits import Limits, remaining
 from hpo_widgets.model.objective import Objective, Values
-from hpo_widgets.model.result import counts, metrics_of, read_result
+from hpo_widgets.model.result import metrics_of, read_result, wins
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.sdk.task_states import STATUS
@@ -157,9 +157,10 @@ class Reporter:
         if retry(task, self._limits) is not None:
             return  # the job runs again
         wanted = metrics_of(self._objectives)
-        summaries = {s.metric: s for s in self._study.store.task_summaries(task.id) if s.metric in wanted}
-        values = read_result(self._objectives, summaries.values()).values
-        if counts(task, values):
+        summaries = {s.metric: s for s in self._study.store.task_summaries(task.id)}
+        result = read_result(self._objectives, summaries.values())
+        values = result.values
+        if wins(task, result):
             self._champion.offer(task.id, values)
         if self._callback is None or None in values:
             return

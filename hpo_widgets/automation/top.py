@@ -9,7 +9,7 @@ from typing import Any
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.objective import Objective, rank
 from hpo_widgets.model.parameter_values import shown
-from hpo_widgets.model.result import counts, metrics_of, read_result
+from hpo_widgets.model.result import metrics_of, read_result, wins
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.sdk.task import Task
@@ -22,7 +22,8 @@ def top_tasks(
     """Gives the best tasks of a study, best first.
 
     Only tasks whose result counts are there: completed, or aborted after they had reported a finite value. Running,
-    queued, pruned, failed, lost and archived ones are not. Several objectives: by Pareto front.
+    queued, pruned, failed, lost and archived ones are not, nor are those that broke a constraint. Several objectives:
+    by Pareto front.
 
     Args:
         store: Where the study is.
@@ -41,10 +42,10 @@ def top_tasks(
         by_task[summary.task].append(summary)
     able = []
     for task in store.tasks(study):
-        values = read_result(objectives, by_task.get(task.id, ())).values
+        result = read_result(objectives, by_task.get(task.id, ()))
         enough = task.state is TaskState.COMPLETED or not only_completed
-        if enough and counts(task, values) and not task.archived:
-            able.append((task.id, values))
+        if enough and wins(task, result) and not task.archived:
+            able.append((task.id, result.values))
     order = rank(objectives, ((i, values) for i, (_, values) in enumerate(able)))
     return [Task(store, able[i][0]) for i in order[:top_k]]
 

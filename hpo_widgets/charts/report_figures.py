@@ -68,9 +68,10 @@ def history_figure(
                 }
             )
     minimize = objectives[index].sign.minimize
+    winners = {task.id for task, value in drawn if counts(task, (value,)) and results[task.id].feasible}
     best: list[tuple[int | None, float]] = []
     for task, value in sorted(drawn, key=lambda each: each[0].trial or 0):
-        if counts(task, (value,)) and (not best or (value < best[-1][1] if minimize else value > best[-1][1])):
+        if task.id in winners and (not best or (value < best[-1][1] if minimize else value > best[-1][1])):
             best.append((task.trial, value))
     if best:
         last = max(task.trial or 0 for task, _ in drawn)

@@ -16,8 +16,8 @@ def sets_table(sets: Sequence[SetResult], objectives: Sequence[Objective], param
     """Makes a frame with a row a set, in the order given.
 
     Columns: set, runs, counted, states, of each objective "mean" and "spread" (with its name in front where there are
-    several; NaN where no run counts, or fewer than two), and one a parameter, with "parameter: " in front of a name
-    that is taken.
+    several; NaN where no run counts, or fewer than two), feasible where constraints were reported, and one a parameter,
+    with "parameter: " in front of a name that is taken.
     """
     import pandas as pd
 
@@ -32,7 +32,11 @@ def sets_table(sets: Sequence[SetResult], objectives: Sequence[Objective], param
         for what in ("mean", "spread"):
             values = [getattr(each, what)[index] for each in sets]
             data[f"{front}{what}"] = [float("nan") if value is None else value for value in values]
+    bound = any(each.feasible is not None for each in sets)
+    if bound:
+        data["feasible"] = [pd.NA if each.feasible is None else each.feasible for each in sets]
     for name in parameters:
         column = f"parameter: {name}" if name in data else name
         data[column] = [each.parameters.get(name) for each in sets]
-    return pd.DataFrame(data)
+    frame = pd.DataFrame(data)
+    return frame.astype({"feasible": "boolean"}) if bound else frame

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hpo_widgets.agents.script_parameters import declared, find
+from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
@@ -70,9 +71,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--params-override", nargs="+", metavar="JSON", help='values, as {"name": "epochs", "value": 3}'
     )
-    search.add_argument("--objective-metric-title", metavar="TITLE", help="title of the metric to optimize")
-    search.add_argument("--objective-metric-series", metavar="SERIES", help="its series")
-    search.add_argument("--objective-metric-sign", choices=SIGNS, help="global: the best value of a whole run")
+    several: dict[str, Any] = {"nargs": "+"}
+    search.add_argument(
+        "--objective-metric-title", **several, metavar="TITLE", help="title of the metric to optimize, or of several"
+    )
+    search.add_argument("--objective-metric-series", **several, metavar="SERIES", help="its series, one each")
+    search.add_argument(
+        "--objective-metric-sign", **several, choices=SIGNS, help="one each; global: the best value of a whole run"
+    )
     search.add_argument(
         "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
     )
@@ -144,6 +150,8 @@ def _start(arguments: argparse.Namespace) -> Study:
     if arguments.script is None and arguments.task_id is None:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
+    metrics = [getattr(arguments, flag) for flag in NEEDED[1:]]
+    objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
     queue = "" if arguments.local else _queue(arguments.queue)
@@ -158,7 +166,7 @@ def _start(arguments: argparse.Namespace) -> Study:
     return tune(
         base,
         with_values(found.space, {**fixed, **overrides}, base),
-        objective=tuple(getattr(arguments, name) for name in NEEDED[1:]),
+        objective=list(objectives),
         strategy=STRATEGIES[arguments.optimizer_class],
         name=arguments.task_name,
         project=arguments.project_name,

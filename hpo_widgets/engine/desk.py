@@ -36,6 +36,8 @@ class Tell:
     values: tuple[float, ...] | None
     seconds: float | None = None
     """How long its task ran."""
+    constraints: tuple[tuple[str, float], ...] = ()
+    """What it reported as constraints, by name."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -152,9 +154,11 @@ class Desk:
                 return [Proposed(trial=trial, parameters=parameters, exhausted=exhausted, seconds=seconds)]
             case Adopt(trial=trial, parameters=parameters):
                 self._strategy.adopt(trial, parameters)
-            case Tell(trial=trial, outcome=outcome, values=values, seconds=ran):
+            case Tell(trial=trial, outcome=outcome, values=values, seconds=ran, constraints=constraints):
                 if ran is not None:
                     self._strategy.timed(trial, ran=ran)
+                if constraints:
+                    self._strategy.constrained(trial, constraints)
                 self._strategy.tell(trial, outcome, values)
             case Report(trial=trial, iteration=iteration, value=value, judge=judge):
                 self._strategy.report(trial, iteration, value)

@@ -22,7 +22,7 @@ from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.delta import Delta
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.model.result import Result, metrics_of, read_result
+from hpo_widgets.model.result import Result, metrics_of, ranking, read_result
 from hpo_widgets.model.scalar import MetricSummary, Scalar
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.stint import own_iterations
@@ -214,11 +214,15 @@ class Engine:
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
-            self.picture.learn(outcome, values)
-            self.thinker.send(desk.Tell(trial=task.trial, outcome=outcome, values=values, seconds=seconds))
+            self.picture.learn(task, outcome, values, result.feasible)
+            self.thinker.send(
+                desk.Tell(
+                    trial=task.trial, outcome=outcome, values=values, seconds=seconds, constraints=result.constraints
+                )
+            )
             if (said := relay.said_at_end(task, live.task.memo)) is not None:
                 self.outbox.add(lambda: ignore(self.store.update_task(task.id, reason=said)))
-        for id in self.podium.add(task.id, task.state, result.values):
+        for id in self.podium.add(task.id, task.state, ranking(result)):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
         self._listeners.on_end(Conclusion(task=task, result=result))
 

@@ -9,8 +9,10 @@ from typing import Any
 from hpo_widgets.engine import desk
 from hpo_widgets.engine.progress import Progress
 from hpo_widgets.model.delta import Cursor
+from hpo_widgets.model.gathering import Gathering
 from hpo_widgets.model.limits import Limits, Usage
 from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.space import parameters_key
 from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
@@ -72,6 +74,8 @@ class Picture:
     """How far the only objective has come."""
     objective: Objective | None = None
     """The only objective; `None` with several, which `patience` and `target` do not judge."""
+    gathering: Gathering = field(default_factory=lambda: Gathering(1))
+    """Puts the runs of a set together."""
     compute_time: float = 0.0
     """Seconds of running time of the tasks that have ended."""
     iterations: int = 0
@@ -81,11 +85,13 @@ class Picture:
         """Gives seconds of running time of all tasks so far."""
         return self.compute_time + sum(live.task.duration(now) or 0.0 for live in self.live.values())
 
-    def learn(self, outcome: Outcome, values: tuple[float, ...] | None) -> None:
-        """Takes in how a trial has ended for good."""
-        if self.objective is not None:
-            value = values[0] if values else None
-            self.progress = self.progress.after(outcome, value, self.objective, self.limits)
+    def learn(self, task: TaskRecord, outcome: Outcome, values: tuple[float, ...] | None, feasible: bool) -> None:
+        """Takes in how a trial has ended for good; a set of several runs counts with its last one."""
+        ended = set_end(self.gathering, task, outcome, values, feasible)
+        if self.objective is not None and ended is not None:
+            self.progress = self.progress.after(
+                ended[0], ended[1][0] if ended[1] else None, self.objective, self.limits
+            )
 
     @property
     def stalls(self) -> bool:
@@ -101,6 +107,20 @@ class Picture:
             compute_time=self.running_time(now),
             time=max(0.0, now - self.started),
         )
+
+
+def set_end(
+    gathering: Gathering, task: TaskRecord, outcome: Outcome, values: tuple[float, ...] | None, feasible: bool
+) -> tuple[Outcome, tuple[float, ...] | None] | None:
+    """Gives how a set has ended with the end of this run, its values only when feasible; `None` while others run."""
+    if gathering.repeats == 1:
+        return outcome, values if feasible else None
+    found = gathering.add(parameters_key(task.parameters), values, feasible)
+    if found is None:
+        return None
+    return (
+        (Outcome.FAILED, None) if found.values is None else (Outcome.COMPLETE, found.values if found.feasible else None)
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

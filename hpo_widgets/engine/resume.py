@@ -11,9 +11,10 @@ from typing import Any
 
 from hpo_widgets.engine import desk
 from hpo_widgets.engine.judging import judge_end, retry
-from hpo_widgets.engine.picture import Live, Opening, Picture
+from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
 from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.gathering import Gathering
 from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.stint import own_iterations
@@ -57,7 +58,13 @@ def open_picture(
         tasks = store.tasks(record.id)
     results = _results(store, record.id, config)
     only = config.objectives[0] if len(config.objectives) == 1 else None
-    picture = Picture(state=StudyState.RUNNING, limits=config.limits, started=record.started or now, objective=only)
+    picture = Picture(
+        state=StudyState.RUNNING,
+        limits=config.limits,
+        started=record.started or now,
+        objective=only,
+        gathering=Gathering(config.repeats),
+    )
     last_runs: dict[int, TaskRecord] = {}
     for task in tasks:
         _take_in(picture, task, results[task.id], now)
@@ -82,7 +89,11 @@ def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], pictur
     again = {start.trial for start in picture.retries}
     ended = [task for task in tasks if task.state.is_final and task.trial not in again]
     ended.sort(key=lambda task: (task.ended or 0.0, task.trial or 0))
-    found = replayed((judge_end(task, results[task.id].values) for task in ended), picture.objective, picture.limits)
+    ends = (
+        set_end(picture.gathering, task, *judge_end(task, results[task.id].values), results[task.id].feasible)
+        for task in ended
+    )
+    found = replayed((end for end in ends if end is not None), picture.objective, picture.limits)
     late = sum((task.ended or 0.0) > since for task in ended)
     return replace(found, since=min(found.since, late))
 
@@ -174,6 +185,7 @@ def _past(
                 reports=told,
                 memo=task.memo,
                 seconds=None if outcome is None else task.duration(task.ended or 0.0),
+                constraints=() if outcome is None else results[task.id].constraints,
             )
         )
     return tuple(found)
@@ -205,6 +217,7 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
                 outcome=outcome,
                 values=values,
                 reports=tuple(reports[task.id]),
+                constraints=results.get(task.id, empty).constraints,
                 memo=memo or None,
                 user_attrs={**logged.get("parameters", {}), **logged.get("others", {})},
                 task=task.id,

@@ -35,6 +35,7 @@ from hpo_widgets.model.task import Reason
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy
+from hpo_widgets.strategies.repeats import Repeats
 
 LEAVE_S = 2.0
 """How long an interpreter that ends waits for the engine's thread."""
@@ -129,8 +130,9 @@ class Run:
             import pickle
 
             found: Strategy = pickle.loads(self._store.code(spec["code"]).body)
-            return found
-        return create_strategy(spec["name"], **spec.get("options", {}))
+        else:
+            found = create_strategy(spec["name"], **spec.get("options", {}))
+        return found if self._config.repeats == 1 else Repeats(found, self._config.repeats)
 
     def _problem(self, space: SearchSpace, moved: bool) -> Problem:
         config = self._config

@@ -53,6 +53,8 @@ class StudyConfig:
     queue: str = ""
     """Queue its tasks are put in; empty means a queue of its own, served by the study's own agent."""
 
+    repeats: int = 1
+    """Runs of each parameter set; the strategy learns their mean."""
     warm_start: tuple[Found, ...] = ()
     """What other searches had found; the strategy learns from it first."""
 
@@ -73,6 +75,7 @@ class StudyConfig:
             "isolation": self.isolation.value,
             "gpus": list(self.gpus),
             "queue": self.queue,
+            **({"repeats": self.repeats} if self.repeats > 1 else {}),
             **({"warm_start": [each.to_json() for each in self.warm_start]} if self.warm_start else {}),
         }
 
@@ -93,5 +96,6 @@ class StudyConfig:
             isolation=Isolation(data["isolation"]),
             gpus=tuple(data["gpus"]),
             queue=data["queue"],
+            repeats=data.get("repeats", 1),
             warm_start=tuple(map(Found.from_json, data.get("warm_start", ()))),
         )

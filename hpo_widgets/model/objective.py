@@ -7,9 +7,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from enum import Enum
+from itertools import groupby
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.front import Costs, crowding, fronts
 
 
 class Sign(Enum):
@@ -151,43 +153,35 @@ def _parse_one(item: Any, direction: Any) -> Objective:
     return Objective(title, series, Sign.parse("min" if given is None else given))
 
 
+def costs(objectives: Sequence[Objective], values: Values) -> Costs:
+    """Gives values that are all there such that smaller is better."""
+    signed = zip(objectives, values, strict=True)
+    return tuple(float(v or 0.0) * (1 if o.sign.minimize else -1) for o, v in signed)
+
+
+def ranked_fronts(objectives: Sequence[Objective], candidates: Iterable[tuple[int, Values]]) -> list[list[int]]:
+    """Sorts candidates that have a finite value in every objective into Pareto fronts, the first one undominated.
+
+    Within a front those come first whose neighbours lie far apart (crowding, Deb 2002). With one objective a front is
+    a value.
+    """
+    able = [(key, costs(objectives, values)) for key, values in candidates if is_rankable(values)]
+    if len(objectives) == 1:
+        ordered = sorted(able, key=lambda pair: pair[1])
+        return [[key for key, _ in group] for _, group in groupby(ordered, key=lambda pair: pair[1])]
+    found = []
+    for front in fronts([point for _, point in able]):
+        apart = crowding([able[place][1] for place in front])
+        order = sorted(range(len(front)), key=lambda index: -apart[index])
+        found.append([able[front[index]][0] for index in order])
+    return found
+
+
 def rank(objectives: Sequence[Objective], candidates: Iterable[tuple[int, Values]]) -> list[int]:
     """Orders candidates best first; those without a finite value in every objective come last, in given order.
 
-    One objective: by value, ties in given order. Several: by Pareto front, then by how far a candidate's neighbours on
-    its front lie apart (crowding, Deb 2002).
+    One objective: by value, ties in given order. Several: by Pareto front, then by crowding, see `ranked_fronts`.
     """
-    able: list[tuple[int, tuple[float, ...]]] = []
-    rest: list[int] = []
-    for key, values in candidates:
-        if is_rankable(values):
-            costs = zip(objectives, values, strict=True)
-            able.append((key, tuple(float(v or 0.0) * (1 if o.sign.minimize else -1) for o, v in costs)))
-        else:
-            rest.append(key)
-    if len(objectives) == 1:
-        return [key for key, _ in sorted(able, key=lambda pair: pair[1])] + rest
-    ordered: list[int] = []
-    while able:
-        front = [a for a in able if not any(_dominates(b[1], a[1]) for b in able)]
-        ordered += [key for key, _ in sorted(front, key=lambda pair: -_crowding(pair[1], [c for _, c in front]))]
-        chosen = {key for key, _ in front}
-        able = [a for a in able if a[0] not in chosen]
-    return ordered + rest
-
-
-def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a != b and all(x <= y for x, y in zip(a, b, strict=True))
-
-
-def _crowding(point: tuple[float, ...], front: list[tuple[float, ...]]) -> float:
-    total = 0.0
-    for axis, value in enumerate(point):
-        column = sorted(p[axis] for p in front)
-        span = column[-1] - column[0]
-        below = [v for v in column if v < value]
-        above = [v for v in column if v > value]
-        if not below or not above:
-            return math.inf
-        total += (above[0] - below[-1]) / span
-    return total
+    given = list(candidates)
+    rest = [key for key, values in given if not is_rankable(values)]
+    return [key for front in ranked_fronts(objectives, given) for key in front] + rest

@@ -16,6 +16,8 @@ SINGLE_VALUE_TITLE = "Summary"
 """Title of single values, as in ClearML (reference a2)."""
 SINGLE_VALUE_ITERATION = -(2**31)
 """Iteration of single values, as in ClearML (reference a3)."""
+CONSTRAINT_TITLE = "Constraint ≤ 0"
+"""Title of what tasks report as constraints: the series is its name, and all of a task's must be 0 or less."""
 
 
 class Scalar(NamedTuple):

@@ -31,6 +31,8 @@ class SetResult:
     """One an objective, over the runs that count; `None` when none does."""
     spread: tuple[float | None, ...]
     """Standard deviation (of a sample) of each; `None` with fewer than two."""
+    feasible: bool | None = None
+    """Whether none of its runs has broken a constraint; `None` when none reported any."""
 
     def describe(self, objectives: Sequence[Objective]) -> str:
         """Says its result in a few words, as "loss 0.25 ± 0.03 over 3 runs with x=2"."""
@@ -53,6 +55,7 @@ def set_results(
 
 
 def _summed(number: int, group: list[TaskRecord], results: Mapping[str, Result], width: int) -> SetResult:
+    known = [results[task.id] for task in group if task.id in results and results[task.id].constraints]
     rows = [
         [float(value) for value in found.values if value is not None]
         for task in group
@@ -68,9 +71,12 @@ def _summed(number: int, group: list[TaskRecord], results: Mapping[str, Result],
         counted=len(rows),
         mean=tuple(fmean(column) if column else None for column in columns),
         spread=tuple(stdev(column) if len(column) > 1 else None for column in columns),
+        feasible=all(each.feasible for each in known) if known else None,
     )
 
 
 def best_first(sets: Sequence[SetResult], objectives: Sequence[Objective]) -> list[SetResult]:
-    """Orders sets by their means; those without one come last."""
-    return [sets[index] for index in rank(objectives, ((index, each.mean) for index, each in enumerate(sets)))]
+    """Orders sets by their means; those without one, or with a broken constraint, come last."""
+    nothing = (None,) * len(objectives)
+    means = ((index, nothing if each.feasible is False else each.mean) for index, each in enumerate(sets))
+    return [sets[index] for index in rank(objectives, means)]

@@ -7,7 +7,7 @@ from typing import Any
 
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, SINGLE_VALUE_TITLE
 from hpo_widgets.model.stint import Stint
-from hpo_widgets.sdk.task_running import handle_of, under_agent
+from hpo_widgets.sdk.task_running import handle_of, own, under_agent
 from hpo_widgets.sdk.task_states import TaskBase
 
 
@@ -75,6 +75,20 @@ class TaskMetrics(TaskBase):
     def get_reported_single_value(self, name: str) -> float | None:
         """Gives one of them, `None` when it was not reported."""
         return self.get_reported_single_values().get(name)
+
+    def report_constraint(self, name: str, value: Any) -> None:
+        """Reports how far it is from what it must keep to: it is feasible while all it reported are 0 or less.
+
+        Durable on return; the last value of a name holds. What breaks a constraint is never among the best of a search.
+
+        Raises:
+            TypeError: When the name is no text or the value no number.
+        """
+        running = under_agent() or own()
+        here = running is not None and running.id == self.id
+        (running if here and running is not None else handle_of(self._store, self._record)).report_constraint(
+            name, value
+        )
 
     def get_last_iteration(self) -> int:
         """Gives the largest iteration it has reported, 0 when it has reported none."""

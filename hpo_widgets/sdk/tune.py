@@ -34,6 +34,7 @@ from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
+from hpo_widgets.strategies.repeats import Repeats
 from hpo_widgets.study import Study
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     queue: str = "",
     isolation: str | None = None,
     retries: int = 0,
+    repeats: int = 1,
     time_limit: float | timedelta | None = None,
     compute_time_limit: float | timedelta | None = None,
     job_time_limit: float | timedelta | None = None,
@@ -96,7 +98,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             ...), `{"name": "tpe", "options": {...}}`, a class or an instance.
         name: For people; the function's or script's name when absent. A taken name gets a number appended.
         project: For people.
-        max_jobs: Trials in all; 50 when neither this nor a time limit is given, `math.inf` for no limit.
+        max_jobs: Trials in all, repeats included; 50 times `repeats` when neither this nor a time limit is given,
+            `math.inf` for no limit.
         concurrency: Tasks at one time; as many as there are cores, at most 4, when absent.
         gpus: Devices dealt to the tasks, one each, through CUDA_VISIBLE_DEVICES.
         queue: Queue whose agents run the tasks (`hpo-widgets agent --queue NAME`, `hpo.Agent(NAME).start()`); this
@@ -104,6 +107,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         isolation: `"fork"` (the default on Linux), `"spawn"` (elsewhere), `"reuse"` for processes that run one task
             after another and keep what the function keeps (Linux), or `"thread"` to share this kernel's memory.
         retries: How often a failed task is run again.
+        repeats: Runs of each parameter set, for what has chance in it: the mean is what counts, for the strategy,
+            `best`, `target` and `patience`. Each run is a job; `study.sets()` has mean and spread. Nothing is pruned.
         time_limit: Seconds (or a `timedelta`) from the start to the end of the search.
         compute_time_limit: Seconds of running time summed over all tasks.
         job_time_limit: Seconds of running time of one task.
@@ -149,7 +154,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     chosen = checked(lambda: create_strategy(strategy))
     kind = checked(lambda: read_isolation(isolation))
     if max_jobs is None and time_limit is None and compute_time_limit is None:
-        max_jobs = DEFAULT_MAX_JOBS
+        max_jobs = DEFAULT_MAX_JOBS * (1 if repeats_problems(repeats) else repeats)
     limits = checked(
         lambda: Limits(
             max_number_of_concurrent_tasks=default_concurrency() if concurrency is None else concurrency,
@@ -166,8 +171,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             target=target,
         )
     )
+    problems += repeats_problems(repeats, keep_top)
     if chosen is not None and found_space is not None and objectives and limits is not None:
-        problems += strategy_objections(chosen, found_space, objectives, limits)
+        problems += strategy_objections(repeated(chosen, repeats), found_space, objectives, limits)
     if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
         problems.append("patience and target judge one objective, and there are several; leave them out.")
     if queue:
@@ -197,6 +203,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         isolation=kind,
         gpus=tuple(str(gpu) for gpu in gpus),
         queue=queue,
+        repeats=repeats,
         warm_start=tuple(learned),
     )
     record = place().create_study(config.name, project, config.to_json(), time.time())
@@ -238,6 +245,20 @@ def read_isolation(text: str | None) -> Isolation:
     except ValueError:
         allowed = ", ".join(repr(i.value) for i in Isolation)
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
+
+
+def repeats_problems(repeats: Any, keep_top: int | None = None) -> list[str]:
+    """Lists what is wrong with a number of repeats."""
+    if type(repeats) is not int or repeats < 1:
+        return [f"repeats is {repeats!r}; give a whole number of 1 or more."]
+    if repeats > 1 and keep_top is not None:
+        return ["keep_top ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
+    return []
+
+
+def repeated(strategy: Strategy, repeats: Any) -> Strategy:
+    """Gives the strategy that will be asked."""
+    return Repeats(strategy, repeats) if type(repeats) is int and repeats > 1 else strategy
 
 
 def strategy_objections(

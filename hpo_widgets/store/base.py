@@ -204,7 +204,7 @@ class Store(TaskStore, ABC):
 
     @abstractmethod
     def summaries(self, study: str, metrics: Collection[Metric] | None = None) -> list[MetricSummary]:
-        """Gives the summary of each metric of each task of a study."""
+        """Gives the summary of each metric of each task of a study; of some metrics, those of constraints too."""
 
     @abstractmethod
     def task_summaries(self, task: str) -> list[MetricSummary]:

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
-from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import Code, NewTask, Rung, Store, Watch, closest, free_name
@@ -238,7 +238,7 @@ class MemoryStore(MemoryTasks, Store):
         wanted = None if metrics is None else {_named(m) for m in metrics}
         with self._lock:
             found = [s for t in self._tables.keys(study, "task") for s in self._scalars.summaries(t)]
-        return [s for s in found if wanted is None or s.metric in wanted]
+        return [s for s in found if wanted is None or s.metric in wanted or s.metric.title == CONSTRAINT_TITLE]
 
     def task_summaries(self, task: str) -> list[MetricSummary]:
         with self._lock:

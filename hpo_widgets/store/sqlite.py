@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
-from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store import rows
@@ -249,7 +249,11 @@ class SqliteStore(SqliteTasks, Store):
         return [(ids[task], at, math.nan if value is None else value) for task, at, value in found]
 
     def summaries(self, study: str, metrics: Collection[Metric] | None = None) -> list[MetricSummary]:
-        return rows.summary_records(*self._of_metrics("summaries_of_study", metrics, study=study))
+        wanted = None if metrics is None else [*metrics, *self._constraints()]
+        return rows.summary_records(*self._of_metrics("summaries_of_study", wanted, study=study))
+
+    def _constraints(self) -> list[Metric]:
+        return [each for each in self._named().values() if each.title == CONSTRAINT_TITLE]
 
     def task_summaries(self, task: str) -> list[MetricSummary]:
         return rows.summary_records(*self._of_metrics("summaries_of_task", None, task=task))

@@ -68,6 +68,8 @@ class Facts:
     """Whether there may be `LONG` trials or more."""
     many: bool = False
     """Whether there will be `MANY` trials or more."""
+    constrained: bool = False
+    """Whether trials report constraints of their own, which CMA-ES does not heed."""
     missing: tuple[str, ...] = ()
     """Samplers whose packages are not installed."""
 
@@ -128,7 +130,7 @@ def _fitting(facts: Facts) -> set[str]:
     found = set()
     if not facts.conditional and facts.numbers + facts.choices > 0:
         found.add("gp")
-        if facts.numbers > 1 and not facts.choices:
+        if facts.numbers > 1 and not facts.choices and not facts.constrained:
             found.add("cmaes")
     return found - set(facts.missing)
 
@@ -146,6 +148,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
         "one objective" if facts.objectives == 1 else f"{facts.objectives} objectives",
         "a conditional space" if facts.conditional else _kinds(facts),
     ]
+    if facts.constrained:
+        parts.append("with constraints that trials report")
     if facts.objectives > 1:
         first = candidates(facts, trials)[0]
         what = f"{NAMES[first]} proposes"
@@ -161,6 +165,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
         if trials >= MOST_GP and "gp" in _fitting(facts):
             parts.append(f"more than {MOST_GP} trials, which is too many for {NAMES['gp']}")
     text = f"auto: {what} ({', '.join(parts)})"
+    if facts.objectives > 1:
+        text += "; nothing is pruned with several objectives"
     slow = [NAMES[name] for name in ("gp", "tpe") if name in spared]
     if slow:
         share = f"{MOST_ASKING:.0%} of the trials' time"

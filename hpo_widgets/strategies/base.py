@@ -63,6 +63,8 @@ class Past:
     """What the strategy asked to keep for it, see `Strategy.drain_memos`."""
     seconds: float | None = None
     """How long its task ran; `None` while it has not ended."""
+    constraints: tuple[tuple[str, float], ...] = ()
+    """Name and value of what it reported as constraints; it is feasible when all are 0 or less."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,6 +140,9 @@ class Strategy(ABC):
     def timed(self, trial: int, *, asked: float | None = None, ran: float | None = None) -> None:
         """Learns how long proposing a trial took, or how long its task ran; seconds, measured by others."""
 
+    def constrained(self, trial: int, constraints: Sequence[tuple[str, float]]) -> None:
+        """Learns, just before its end, what a trial has reported as constraints: feasible when all are 0 or less."""
+
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Learns what the only objective of a running trial is at an iteration."""
 
@@ -157,6 +162,8 @@ class Strategy(ABC):
                 self.report(each.trial, iteration, value)
             if each.seconds is not None:
                 self.timed(each.trial, ran=each.seconds)
+            if each.constraints:
+                self.constrained(each.trial, each.constraints)
             if each.outcome is not None:
                 self.tell(each.trial, each.outcome, each.values)
 

@@ -22,6 +22,7 @@ from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space_draws import draw_allowed
 from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
+from hpo_widgets.strategies.optuna_constraints import VIOLATION, violation
 from hpo_widgets.strategies.optuna_curve import Curve
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
@@ -54,6 +55,8 @@ class _Running:
     """Whether it has reported since it was judged last."""
     hopeless: bool = False
     """The last judgement."""
+    violation: float | None = None
+    """How far it is from feasible, see `violation`; `None` when it has reported no constraint."""
 
 
 class OptunaStrategy(Strategy):
@@ -125,6 +128,7 @@ class OptunaStrategy(Strategy):
         """
         super().setup(problem)
         self._memory = TrialMemory()
+        self._bound = False
         self._study = optuna.create_study(
             storage=self._memory,
             sampler=self._make_sampler(0),
@@ -241,10 +245,29 @@ class OptunaStrategy(Strategy):
         running = self._running.pop(trial, None)
         if running is None:
             return
+        if running.violation is not None and not math.isfinite(running.violation):
+            outcome = Outcome.FAILED
+        elif self._bound:
+            self._memory.set_trial_system_attr(running.number, VIOLATION, running.violation or 0.0)
         state, told = optuna_outcome(outcome, values, len(self.problem.objectives))
         self._study.tell(running.number, values=told, state=state)
         ended = self._memory.trials[running.number]
         ended.intermediate_values = Curve(ended.intermediate_values)  # type: ignore[assignment]
+
+    def constrained(self, trial: int, constraints: Sequence[tuple[str, float]]) -> None:
+        """Teaches how far a trial is from feasible, which TPE, GP, NSGA-II and NSGA-III heed."""
+        running = self._running.get(trial)
+        if running is None or not constraints:
+            return
+        running.violation = violation(constraints)
+        if not self._bound:
+            self._bind()
+
+    def _bind(self) -> None:
+        """Has every trial say how far it is from feasible: samplers compare trials that all do; who said nothing is."""
+        self._bound = True
+        for each in self._memory.trials:
+            each.system_attrs.setdefault(VIOLATION, 0.0)
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         """Keeps a value for the pruner, at the step it belongs to; the value nearest to the step stands for it."""
@@ -294,6 +317,8 @@ class OptunaStrategy(Strategy):
                 continue
             frozen.append(self._revive(each, located, len(frozen)))
         self._memory.load(frozen, dict(memo or {}))
+        if any(each.constraints for each in past):
+            self._bind()
         if isinstance(self.sampler, str):
             self._study.sampler = self._make_sampler(len(past))
         else:
@@ -306,6 +331,12 @@ class OptunaStrategy(Strategy):
         memo = dict(each.memo or {})
         if self.problem.moved:
             memo = {key: value for key, value in memo.items() if not key.startswith(MADE_FOR_RANGES)}
+        if each.constraints:
+            far = violation(each.constraints)
+            if math.isfinite(far):
+                memo[VIOLATION] = far
+            elif state.is_finished():
+                state, told = TrialState.FAIL, None
         frozen = frozen_trial(number, state, located, self._distributions(located), memo)
         running = self._run(each.trial, frozen)
         if self._prunes:

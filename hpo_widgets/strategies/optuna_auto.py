@@ -166,6 +166,11 @@ class AutoStrategy(OptunaStrategy):
             self._ledger.spent[by] = self._ledger.spent.get(by, 0.0) + float(memo_of.get(COST, 0.0))
         self._say()
 
+    def _bind(self) -> None:
+        """Has every trial say how far it is from feasible, and leaves out samplers that do not heed it."""
+        self._facts = replace(self._facts, constrained=True)
+        super()._bind()
+
     # What people see.
 
     def explain(self) -> str:

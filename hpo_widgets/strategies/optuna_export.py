@@ -19,6 +19,7 @@ from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.strategies.base import Outcome, PastTask
+from hpo_widgets.strategies.optuna_constraints import CONSTRAINT
 from hpo_widgets.strategies.optuna_export_ranges import Column, columns
 from hpo_widgets.strategies.optuna_storage import EPOCH, optuna_outcome
 
@@ -30,7 +31,8 @@ def optuna_study(
 
     Ranges become Optuna's own (log ranges `log=True`), widened where a hand-made trial lies outside. Values that Optuna
     cannot hold (lists, dicts) become their text. A completed trial without finite values is shown as failed; a task
-    that has not begun as waiting. Trial attributes: `trial` (our number), `task`, `state`, and what is in `user_attrs`.
+    that has not begun as waiting. Constraints that trials reported are Optuna's too. Trial attributes:
+    `trial` (our number), `task`, `state`, `constraints`, and what is in `user_attrs`.
     """
     tasks = sorted(past, key=lambda each: each.trial)
     ranges = columns(space, [each.parameters for each in tasks])
@@ -89,6 +91,7 @@ def _quiet() -> Iterator[None]:
 def _trial(each: PastTask, number: int, ranges: Mapping[str, Column], count: int) -> FrozenTrial:
     params, distributions = _parameters(each, ranges)
     state, values = _state(each, count)
+    reported = {name: math.inf if math.isnan(value) else value for name, value in each.constraints}
     begun, ended = _local(each.datetime_start), _local(each.datetime_complete)
     return FrozenTrial(
         number=number,
@@ -98,8 +101,14 @@ def _trial(each: PastTask, number: int, ranges: Mapping[str, Column], count: int
         values=values,
         params=params,
         distributions=distributions,
-        user_attrs={"trial": each.trial, "task": each.task, "state": each.state, **each.user_attrs},
-        system_attrs={},
+        user_attrs={
+            "trial": each.trial,
+            "task": each.task,
+            "state": each.state,
+            **({"constraints": reported} if reported else {}),
+            **each.user_attrs,
+        },
+        system_attrs={CONSTRAINT + name: value for name, value in reported.items()},
         intermediate_values={step: value for step, value in each.reports if step >= 0},
         datetime_start=None if state == TrialState.WAITING else begun or ended or EPOCH,
         datetime_complete=(ended or begun or EPOCH) if state.is_finished() else None,

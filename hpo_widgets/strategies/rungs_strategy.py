@@ -37,6 +37,8 @@ class _Run:
     """Whether it has arrived on its rung and others go up."""
     follows: int | None = None
     """Trial that it goes on with."""
+    broken: bool = False
+    """Whether it has broken a constraint."""
 
     def note(self, iteration: int, value: float) -> None:
         if iteration >= self.latest:
@@ -249,12 +251,18 @@ class RungStrategy(Strategy):
             values = (loss if self.problem.objectives[0].sign.minimize else -loss,)
         self._proposals.learn(run.rung, run.member, run.parameters, values)
 
+    def constrained(self, trial: int, constraints: Sequence[tuple[str, float]]) -> None:
+        """Learns whether a trial has broken a constraint: then its end counts as a failure, and it does not go up."""
+        if trial in self._runs:
+            self._runs[trial].broken = not all(value <= 0 for _, value in constraints)
+
     def tell(self, trial: int, outcome: Outcome, values: tuple[float, ...] | None = None) -> None:
         """Learns how a trial ended."""
         run = self._runs.pop(trial, None)
         if run is None:
             return
         sound = outcome is Outcome.COMPLETE and bool(values) and all(map(math.isfinite, values or ()))
+        sound = sound and not run.broken
         reached = values if sound else None
         if run.ladder is None:
             self._proposals.learn(self._reached(run), run.member, run.parameters, reached)
@@ -324,6 +332,7 @@ class RungStrategy(Strategy):
             if run.rung < ladder.top and run.latest >= self.budgets[run.rung]:
                 run.stopped = True
                 self._arrive(run, self._loss(past.values[0]) if past.values else self._loss_so_far(run))
+            self.constrained(past.trial, past.constraints)
             self.tell(past.trial, past.outcome, past.values)
 
     def _rise(self, run: _Run, to: int, latest: float) -> None:

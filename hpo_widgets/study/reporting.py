@@ -16,7 +16,7 @@ from hpo_widgets.charts.tasks_table import columns
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.objective import rank
 from hpo_widgets.model.parameters import LogNormalParameterRange, LogUniformParameterRange
-from hpo_widgets.model.result import Result, counts
+from hpo_widgets.model.result import Result, wins
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.study.exports import Exports, write_whole
@@ -45,7 +45,7 @@ class Reporting(Exports):
     def _report(self) -> Report:
         record, config, now = self.record, self.config, time.time()
         tasks, results = self.store.tasks(self.id), self._results(self.config)
-        best = [TaskValue(t, results[t.id]) for t in tasks if t.id in results and counts(t, results[t.id].values)]
+        best = [TaskValue(t, results[t.id]) for t in tasks if t.id in results and wins(t, results[t.id])]
         order = rank(config.objectives, ((i, each.result.values) for i, each in enumerate(best)))
         ranked = [best[i] for i in order]
         counted = {each.task.id for each in ranked}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,11 +13,12 @@ from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.sets_table import sets_table
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.resume import past_tasks
-from hpo_widgets.errors import NoResult, NotFound
+from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.front import hypervolume
 from hpo_widgets.model.limits import Usage
-from hpo_widgets.model.objective import rank
-from hpo_widgets.model.result import Result, counts, metrics_of, read_result
+from hpo_widgets.model.objective import Values, costs, is_rankable, rank, ranked_fronts
+from hpo_widgets.model.result import Result, metrics_of, read_result, wins
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
 from hpo_widgets.model.stint import own_iterations
@@ -35,6 +37,8 @@ class TaskResult:
 
     task: TaskRecord
     result: Result
+    spread: Values | None = None
+    """With repeats: standard deviation of each objective over the runs of its set, whose mean is its result."""
 
     @property
     def id(self) -> str:
@@ -70,10 +74,15 @@ class Results(StoredStudy):
     """Reads what a study has found; each call reads the store anew."""
 
     def tasks(self) -> pd.DataFrame:
-        """Gives a table with a row a task: trial, id, state, reason, objective(s), iteration, duration, parameters."""
+        """Gives a table with a row a task: trial, id, state, reason, objective(s), iteration, duration, parameters.
+
+        With repeats also set, and mean and spread of each objective over the set's runs.
+        """
         config = self.config
         records = self.store.tasks(self.id)
-        return tasks_table(records, self._results(config), config.objectives, config.space.names, time.time())
+        results = self._results(config)
+        sets = self._sets(config) if config.repeats > 1 else None
+        return tasks_table(records, results, config.objectives, config.space.names, time.time(), sets)
 
     def sets(self) -> pd.DataFrame:
         """Gives a table with a row a parameter set, best mean first: runs, mean and spread of its results, parameters.
@@ -86,7 +95,7 @@ class Results(StoredStudy):
 
     def top_sets(self, count: int | None = None) -> list[SetResult]:
         """Gives the parameter sets that have a result, best mean first."""
-        return [each for each in self._sets(self.config) if each.counted][:count]
+        return [each for each in self._sets(self.config) if each.counted and each.feasible is not False][:count]
 
     def best_set(self) -> str:
         """Says what the set with the best mean has reached, as "loss 0.25 ± 0.03 over 3 runs with x=2".
@@ -110,12 +119,59 @@ class Results(StoredStudy):
         return {id: read_result(config.objectives, found) for id, found in by_task.items()}
 
     def top(self, count: int | None = None) -> list[TaskResult]:
-        """Gives the best tasks whose results count, best first."""
+        """Gives the best tasks whose results count and that have broken no constraint, best first.
+
+        With repeats: one of each parameter set, with the mean of its runs as its result.
+        """
         config = self.config
         results = self._results(config)
-        tasks = [t for t in self.store.tasks(self.id) if t.id in results and counts(t, results[t.id].values)]
+        if config.repeats > 1:
+            return self._top_of_sets(results)[:count]
+        tasks = [t for t in self.store.tasks(self.id) if t.id in results and wins(t, results[t.id])]
         order = rank(config.objectives, ((i, results[t.id].values) for i, t in enumerate(tasks)))
         return [TaskResult(task=tasks[i], result=results[tasks[i].id]) for i in order[:count]]
+
+    def _top_of_sets(self, results: dict[str, Result]) -> list[TaskResult]:
+        """Gives of each set its first run that counts, with the set's mean as its result."""
+        tasks = {task.id: task for task in self.store.tasks(self.id)}
+        found = []
+        for each in self.top_sets():
+            first = next(id for id in each.tasks if id in results and wins(tasks[id], results[id]))
+            mean = replace(results[first], values=each.mean)
+            found.append(TaskResult(task=tasks[first], result=mean, spread=each.spread))
+        return found
+
+    def front(self) -> list[TaskResult]:
+        """Gives the Pareto front: the tasks that no other one beats in every objective; those apart from others first.
+
+        With one objective: all that have the best value.
+        """
+        found = self.top()
+        fronts = ranked_fronts(self.config.objectives, ((i, each.result.values) for i, each in enumerate(found)))
+        return [found[i] for i in fronts[0]] if fronts else []
+
+    def hypervolume(self, reference: Sequence[float] | None = None) -> float:
+        """Gives how much lies between the Pareto front and a reference point; more is better.
+
+        Args:
+            reference: One value an objective, as they were reported; what is worse than it in any counts nothing. The
+                worst value found of each when absent: compare two studies, or two moments, by one given reference.
+
+        Raises:
+            InvalidInput: When it is not one finite number an objective.
+            NoResult: When no task has a result that counts yet.
+        """
+        objectives = self.config.objectives
+        found = [costs(objectives, each.result.values) for each in self.top()]
+        if not found:
+            raise NoResult(self.why_no_result())
+        if reference is None:
+            return hypervolume(found, tuple(max(column) for column in zip(*found, strict=True)))
+        given = tuple(reference)
+        if len(given) != len(objectives) or not is_rankable(given):
+            names = ", ".join(each.name for each in objectives)
+            raise InvalidInput(f"the reference is {given!r}; give one finite number an objective ({names}).")
+        return hypervolume(found, costs(objectives, given))
 
     @property
     def best(self) -> TaskResult:
@@ -140,6 +196,8 @@ class Results(StoredStudy):
             return f"{text} The last failure was:\n{failed[-1].error}"
         names = sorted({f"{s.metric.title}/{s.metric.series}" for s in self.store.summaries(self.id)})
         wanted = ", ".join(o.name for o in self.config.objectives)
+        if broken := sum(not each.feasible for each in self._results(self.config).values()):
+            text += f" {broken} of them broke a constraint."
         if any(t.state is TaskState.COMPLETED for t in tasks):
             text += f" The objective is {wanted}; the tasks reported {', '.join(names) or 'nothing'}."
         return text

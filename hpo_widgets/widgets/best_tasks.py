@@ -5,8 +5,9 @@ from __future__ import annotations
 from bisect import insort
 from collections.abc import Sequence
 
-from hpo_widgets.model.objective import Objective, Values, rank
-from hpo_widgets.model.result import Result, counts
+from hpo_widgets.model.front import Costs, dominates
+from hpo_widgets.model.objective import Objective, costs, rank
+from hpo_widgets.model.result import Result, wins
 from hpo_widgets.model.task import TaskRecord
 
 SHOWN = 5
@@ -22,25 +23,21 @@ class BestTasks:
     def __init__(self, objectives: Sequence[Objective]) -> None:
         self._objectives = objectives
         self._single: list[tuple[float, int, Entry]] = []
-        self._front: list[tuple[tuple[float, ...], Entry]] = []
+        self._front: list[tuple[Costs, Entry]] = []
         self._seen: set[int] = set()
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
-        """Takes in a task; only the first call with a final state that counts has an effect."""
-        if result is None or task.key in self._seen or not counts(task, result.values):
+        """Takes in a task; only the first call with a final state that may win has an effect."""
+        if result is None or task.key in self._seen or not wins(task, result):
             return
         self._seen.add(task.key)
-        costs = self._costs(result.values)
+        own = costs(self._objectives, result.values)
         if len(self._objectives) == 1:
-            insort(self._single, (costs[0], task.key, (task, result)), key=lambda entry: entry[:2])
+            insort(self._single, (own[0], task.key, (task, result)), key=lambda entry: entry[:2])
             del self._single[SHOWN:]
-        elif not any(_dominates(other, costs) for other, _ in self._front):
-            self._front = [(c, entry) for c, entry in self._front if not _dominates(costs, c)]
-            self._front = [*self._front, (costs, (task, result))][-FRONT:]
-
-    def _costs(self, values: Values) -> tuple[float, ...]:
-        signed = zip(self._objectives, values, strict=True)
-        return tuple(float(v or 0.0) * (1 if o.sign.minimize else -1) for o, v in signed)
+        elif not any(dominates(other, own) for other, _ in self._front):
+            self._front = [(c, entry) for c, entry in self._front if not dominates(own, c)]
+            self._front = [*self._front, (own, (task, result))][-FRONT:]
 
     def top(self) -> list[Entry]:
         """Gives up to `SHOWN` tasks, best first."""
@@ -49,7 +46,3 @@ class BestTasks:
         entries = [entry for _, entry in self._front]
         order = rank(self._objectives, ((i, result.values) for i, (_, result) in enumerate(entries)))
         return [entries[i] for i in order[:SHOWN]]
-
-
-def _dominates(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a != b and all(x <= y for x, y in zip(a, b, strict=True))

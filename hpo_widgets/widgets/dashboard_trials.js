@@ -1,12 +1,20 @@
 // The tasks of the study as all panels of a page share them; changed in place, in the order of their numbers.
-const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "parameters", "archived"];
+const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived"];
 const COUNTED = new Set(["completed", "aborted"]);
 const SKIPPED = "user: skipped";
+
+const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+function spread(values) {
+  if (values.length < 2) return null;
+  const middle = mean(values);
+  return Math.sqrt(values.reduce((sum, value) => sum + (value - middle) ** 2, 0) / (values.length - 1));
+}
 
 export class Trials {
   constructor() {
     this.objectives = [];
     this.parameters = [];
+    this.repeats = 1;
     this.clear();
   }
   clear() {
@@ -19,6 +27,7 @@ export class Trials {
       this.clear();
       this.objectives = content.objectives;
       this.parameters = content.parameters;
+      this.repeats = content.repeats ?? 1;
     }
     let ordered = true;
     for (const given of content.rows) {
@@ -30,13 +39,32 @@ export class Trials {
       this.byKey.set(row.key, row);
       this.rows.push(row);
     }
-    for (const [key, at, iteration, values] of content.moved ?? []) {
+    for (const [key, at, iteration, values, feasible] of content.moved ?? []) {
       const row = this.byKey.get(key);
-      if (row) Object.assign(row, { at, iteration, values });
+      if (row) Object.assign(row, { at, iteration, values, feasible });
     }
     if (!ordered) this.rows.sort((a, b) => a.key - b.key);
     this.version += 1;
     this.found = undefined;
+    this.sets = undefined;
+  }
+  // With repeats: mean and spread of each objective over the runs of a row's parameter set, null where there is none.
+  setOf(row) {
+    this.sets ??= this.gather();
+    return this.sets.get(JSON.stringify(row.parameters)) ?? { mean: null, spread: null, feasible: null };
+  }
+  gather() {
+    const runs = new Map();
+    for (const row of this.rows) {
+      const key = JSON.stringify(row.parameters);
+      if (!runs.has(key)) runs.set(key, []);
+      runs.get(key).push(row);
+    }
+    return new Map([...runs].map(([key, rows]) => {
+      const counted = rows.filter((row) => this.counted(row));
+      const each = (make) => (counted.length ? this.objectives.map((_, i) => make(counted.map((row) => row.values[i]))) : null);
+      return [key, { mean: each(mean), spread: each(spread), feasible: !rows.some((row) => row.feasible === false) }];
+    }));
   }
   get(key) { return this.byKey.get(key); }
   // The value of an objective as a finite number, else null.
@@ -44,8 +72,9 @@ export class Trials {
     const value = row.values[objective];
     return typeof value === "number" ? value : null;
   }
-  // Whether its result counts: see `hpo_widgets.model.result.counts`.
-  counts(row) {
+  // Whether it may be among the best: see `hpo_widgets.model.result.wins`.
+  counts(row) { return row.feasible !== false && this.counted(row); }
+  counted(row) {
     return COUNTED.has(row.state) && row.reason !== SKIPPED && row.values.length > 0 && row.values.every((v) => typeof v === "number");
   }
   better(a, b, objective = 0) { return this.objectives[objective]?.minimize === false ? a > b : a < b; }

@@ -12,6 +12,7 @@ from hpo_widgets.model.result import Result
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.widgets import words
+from hpo_widgets.widgets.best_sets import BestSets
 from hpo_widgets.widgets.best_tasks import BestTasks
 from hpo_widgets.widgets.trial_chart import TrialChart
 
@@ -38,10 +39,10 @@ def same_head(a: dict[str, Any], b: dict[str, Any]) -> bool:
 class StudyPicture:
     """Sums up a study. Costs grow with what is put in, never with what there is; not safe for two threads at once."""
 
-    def __init__(self, objectives: Sequence[Objective]) -> None:
+    def __init__(self, objectives: Sequence[Objective], repeats: int = 1) -> None:
         self.objectives = objectives
         self.chart = TrialChart(objectives[0])
-        self.best = BestTasks(objectives)
+        self.best: BestTasks | BestSets = BestTasks(objectives) if repeats == 1 else BestSets(objectives)
         self.running: set[str] = set()
         """Ids of running tasks: theirs are the objectives that still move."""
         self._tasks: dict[int, TaskState] = {}

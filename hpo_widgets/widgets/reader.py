@@ -25,8 +25,9 @@ class StudyReader:
     def __init__(self, study: Study) -> None:
         self.study = study
         self.record: StudyRecord = study.record
-        self.objectives = study.config.objectives
-        self.picture = StudyPicture(self.objectives)
+        config = study.config
+        self.objectives, self.repeats = config.objectives, config.repeats
+        self.picture = StudyPicture(self.objectives, self.repeats)
         self._cursor = Cursor()
         self._running: dict[str, TaskRecord] = {}
 

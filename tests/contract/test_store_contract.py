@@ -17,7 +17,7 @@ import pytest
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
 from hpo_widgets.model.card import AgentRecord, Artifact, TaskCard
 from hpo_widgets.model.delta import Cursor
-from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.study import Owner, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store
@@ -265,6 +265,12 @@ class TestScalars:
         assert len(store.summaries(study.id)) == 6
         assert {s.metric for s in store.summaries(study.id, [ACCURACY])} == {ACCURACY}
         assert store.summaries(study.id, []) == [] == store.summaries(study.id, [Metric("no", "no")])
+
+    def test_summaries_of_chosen_metrics_bring_the_constraints(self, store: Store, task: TaskRecord) -> None:
+        bound = Metric(CONSTRAINT_TITLE, "size")
+        store.record_scalars(task.key, [(LOSS, 0, 1.0, 1.0), (bound, 0, 1.0, -2.0), (ACCURACY, 0, 1.0, 3.0)])
+        assert task.study is not None
+        assert {s.metric for s in store.summaries(task.study, [LOSS])} == {LOSS, bound}
         assert store.summaries("nobody") == []
 
     def test_reports_are_in_the_order_reported(self, store: Store, study: StudyRecord) -> None:

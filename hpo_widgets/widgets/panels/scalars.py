@@ -6,7 +6,7 @@ from array import array
 from bisect import insort
 from typing import Any
 
-from hpo_widgets.model.result import counts
+from hpo_widgets.model.result import wins
 from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.widgets import words
@@ -90,7 +90,7 @@ class Scalars(Panel):
             self._running[task.key] = task.id
             return
         self._running.pop(task.key, None)
-        if row.result is not None and counts(task, row.result.values):
+        if row.result is not None and wins(task, row.result):
             sign = 1 if self.feed.objectives[0].sign.minimize else -1
             entry = sign * float(row.result.values[0] or 0.0), task.key
             if entry not in self._best:

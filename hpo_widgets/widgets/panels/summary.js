@@ -1,6 +1,7 @@
 // The summary table: a row a task, best first; ten thousand rows cost what is seen of them.
 import { button, clock, csv, make, number, save } from "../dashboard_kit.js";
 import { deskOf } from "./desk.js";
+import { byFronts } from "./fronts.js";
 import { Menu, press } from "./kit.js";
 import { compile } from "./summary_filter.js";
 
@@ -16,13 +17,20 @@ const measured = (value) => (typeof value === "string" ? SPELLED[value] : value)
 const spelled = (value) => (Number.isFinite(value) ? number(value) : Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 const show = (value) => (typeof value === "number" ? number(value) : String(value));
 
-function columnsOf({ objectives, parameters }, now) {
+const FEASIBLE = new Map([[true, "feasible"], [false, "infeasible"]]);
+
+function columnsOf(trials, bound, now) {
+  const { objectives, parameters, repeats } = trials;
   const lasts = (row) => (row.started === null ? null : (row.ended ?? now()) - row.started);
   const found = [
     { name: "trial", get: (row) => row.trial, width: 58, numeric: true },
     ...objectives.map(({ name, minimize }, i) => ({
       name, minimize, objective: true, numeric: true, width: 104, get: (row) => measured(row.values[i]), show: spelled,
     })),
+    ...(repeats > 1 ? ["mean", "spread"].flatMap((what) => objectives.map(({ name, minimize }, i) => ({
+      name: objectives.length > 1 ? `${name} ${what}` : what, minimize, objective: what === "mean", numeric: true, width: 92, get: (row) => trials.setOf(row)[what]?.[i] ?? null, show: spelled,
+    }))) : []),
+    ...(bound ? [{ name: "constraints", get: (row) => FEASIBLE.get(row.feasible) ?? null, width: 92 }] : []),
     { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
     { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
@@ -42,27 +50,23 @@ function compare(a, b, sign) {
   return (a < b ? -1 : a > b ? 1 : 0) * sign;
 }
 
-// Best first: what counts by its value (with several objectives what nobody dominates, then the first objective), then
-// what may still count, then the rest, newest first.
+// Best first: what counts by its value (with several objectives by Pareto front, then by crowding), then what may still
+// count, then the rest, newest first.
 function bestFirst(rows, trials) {
-  const { objectives } = trials;
-  const sign = objectives.map(({ minimize }) => (minimize ? 1 : -1));
-  const counts = new Set(rows.filter((row) => trials.counts(row)));
-  const front = objectives.length > 1 ? frontOf([...counts], sign) : null;
-  const group = new Map(rows.map((row) => [row, counts.has(row) ? (front?.has(row) === false ? 1 : 0) : row.state === "running" ? 2 : 3]));
-  return [...rows].sort((a, b) => group.get(a) - group.get(b)
-    || (group.get(a) < 3 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)
-    || (group.get(a) < 2 ? a.key - b.key : b.key - a.key));
-}
-
-function frontOf(rows, sign) {
-  const cost = (row, i) => row.values[i] * sign[i];
-  const noWorse = (a, b) => sign.every((_, i) => cost(a, i) <= cost(b, i));
-  const same = (a, b) => sign.every((_, i) => cost(a, i) === cost(b, i));
-  const front = new Set();
-  const byFirst = [...rows].sort((a, b) => sign.reduce((found, _, i) => found || cost(a, i) - cost(b, i), 0));
-  for (const row of byFirst) if (![...front].some((other) => noWorse(other, row) && !same(other, row))) front.add(row);
-  return front;
+  const sign = trials.objectives.map(({ minimize }) => (minimize ? 1 : -1));
+  // With repeats the mean of its set stands for a run.
+  const repeats = trials.repeats > 1;
+  const counted = rows.filter((row) => trials.counts(row) && (!repeats || trials.setOf(row).feasible));
+  const counts = new Set(counted);
+  const reached = (row) => (repeats ? trials.setOf(row).mean : row.values);
+  const able = sign.length > 1
+    ? byFronts(counted, (row) => reached(row).map((value, i) => sign[i] * value))
+    : counted.sort((a, b) => compare(reached(a)[0], reached(b)[0], sign[0]) || a.key - b.key);
+  const group = (row) => (row.state === "running" ? 0 : 1);
+  const rest = rows.filter((row) => !counts.has(row)).sort((a, b) => group(a) - group(b)
+    || (group(a) === 0 ? compare(measured(a.values[0]), measured(b.values[0]), sign[0]) : 0)
+    || b.key - a.key);
+  return [...able, ...rest];
 }
 
 // ---- the table -----------------------------------------------------------------------------------------------------
@@ -111,15 +115,22 @@ export class SummaryTable {
   // -- what comes in
   update() {
     const { trials } = this.ctx;
-    if (!this.columns.length && trials.objectives.length) this.setColumns();
     if (this.version === trials.version) return;
+    // The column of constraints is there from the first trial on that has reported one.
+    const bound = trials.rows.some((row) => typeof row.feasible === "boolean");
+    if (trials.objectives.length && (!this.columns.length || bound !== this.bound)) {
+      this.bound = bound;
+      this.sort = null;
+      this.setColumns();
+      this.filter = compile(this.input.value, this.columns);
+    }
     this.version = trials.version;
     // Sorting ten thousand rows takes a frame: twice a second is often enough.
     if (trials.rows.length < 500 || !this.shown.length) this.arrange();
     else this.later ??= setTimeout(() => { this.later = undefined; this.arrange(); }, 500);
   }
   setColumns() {
-    this.columns = columnsOf(this.ctx.trials, () => this.desk.now());
+    this.columns = columnsOf(this.ctx.trials, this.bound, () => this.desk.now());
     const { parameters } = this.ctx.trials;
     if (parameters.length > MANY_PARAMETERS) parameters.slice(MANY_PARAMETERS).forEach((name) => this.hidden.add(name));
     this.menu.fill([

@@ -47,7 +47,9 @@ class Trials(Panel):
         objectives = [{"name": words.cut(o.name), "minimize": o.sign.minimize} for o in self.feed.objectives]
         rows = [self._row(row) for row in self.feed.changed(0) if row.version <= self._seen]
         names = [words.cut(name, LONGEST_NAME) for name in self._names]
-        return Message(content={"objectives": objectives, "parameters": names, "rows": rows})
+        return Message(
+            content={"objectives": objectives, "parameters": names, "rows": rows, "repeats": self.feed.repeats}
+        )
 
     def _row(self, row: Row) -> list[Any]:
         """Gives the fields that `dashboard_trials.js` names, in that order."""
@@ -71,10 +73,11 @@ class Trials(Panel):
         ]
 
     def _reached(self, row: Row) -> list[Any]:
-        """Gives iteration and values."""
+        """Gives iteration, values, and whether it is feasible (`None` when it has reported no constraint)."""
         if row.result is None:
-            return [None, [None] * len(self.feed.objectives)]
-        return [row.result.iteration, [None if value is None else plain(value) for value in row.result.values]]
+            return [None, [None] * len(self.feed.objectives), None]
+        values = [None if value is None else plain(value) for value in row.result.values]
+        return [row.result.iteration, values, row.result.feasible if row.result.constraints else None]
 
 
 def plain(value: Any) -> Any:

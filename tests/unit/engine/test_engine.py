@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.parameter_ranges import UniformIntegerParameterRange, UniformParameterRange
-from hpo_widgets.model.scalar import Metric
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import Reason, TaskState
@@ -32,6 +33,7 @@ class Recorder(Strategy):
         self.hopeless: set[int] = set()
         self.asked: list[int] = []
         self.ran: dict[int, float] = {}
+        self.bound: dict[int, Sequence[tuple[str, float]]] = {}
         Recorder.made.append(self)
 
     def ask(self, trial: int) -> dict[str, Any] | None:
@@ -46,6 +48,10 @@ class Recorder(Strategy):
             self.asked.append(trial)
         if ran is not None:
             self.ran[trial] = ran
+
+    def constrained(self, trial: int, constraints: Sequence[tuple[str, float]]) -> None:
+        assert trial not in self.told
+        self.bound[trial] = constraints
 
     def report(self, trial: int, iteration: int, value: float) -> None:
         self.reports.append((trial, iteration, value))
@@ -250,6 +256,25 @@ def test_only_the_best_stay_in_sight_and_an_archived_one_rises_with_the_limit() 
     hands.ask(RequestKind.SET_LIMITS, save_top_k_tasks_only=3)
     hands.step()
     assert [t.archived for t in hands.tasks()] == [False, False, False, False]
+
+
+def test_what_breaks_a_constraint_does_not_stay_in_sight_and_the_strategy_hears_of_it_even_after_a_crash() -> None:
+    hands, strategy = recorded(save_top_k_tasks_only=1, total_max_jobs=3)
+    size = Metric(CONSTRAINT_TITLE, "size")
+    for value, bound in ((1.0, 2.0), (5.0, -1.0)):
+        task = hands.claim()[0]
+        hands.report(task, value)
+        hands.report(task, 9.0, metric=size)
+        hands.report(task, bound, iteration=1, metric=size)
+        hands.end(task)
+        hands.step()
+    assert [t.archived for t in hands.tasks()][:2] == [True, False]
+    assert strategy.bound == {0: (("size", 2.0),), 1: (("size", -1.0),)}
+    assert hands.engine.picture.progress.best == 5.0
+
+    hands.crash()
+    hands.step()
+    assert hands.engine.picture.progress.best == 5.0
 
 
 def test_a_strategy_that_raises_fails_the_study_after_its_running_tasks() -> None:

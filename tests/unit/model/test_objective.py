@@ -5,8 +5,6 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.objective import Objective, Sign, is_rankable, parse_objectives, rank
@@ -59,27 +57,3 @@ def test_a_global_sign_without_a_finite_point_has_no_winner() -> None:
 def test_missing_and_not_finite_come_last() -> None:
     found = rank((LOSS,), [(0, (math.nan,)), (1, (2.0,)), (2, (None,)), (3, (-math.inf,)), (4, (1.0,))])
     assert found == [4, 1, 0, 2, 3]
-
-
-def brute_fronts(points: list[tuple[float, float]]) -> list[set[int]]:
-    left, fronts = set(range(len(points))), []
-    while left:
-        front = {
-            i
-            for i in left
-            if not any(
-                points[j] != points[i] and all(a <= b for a, b in zip(points[j], points[i], strict=True)) for j in left
-            )
-        }
-        fronts.append(front)
-        left -= front
-    return fronts
-
-
-@given(st.lists(st.tuples(st.integers(0, 5).map(float), st.integers(0, 5).map(float)), max_size=12))
-def test_several_objectives_are_ranked_by_real_fronts(points: list[tuple[float, float]]) -> None:
-    order = rank((LOSS, Objective("b", "b", Sign.MIN)), list(enumerate(points)))
-    for front in brute_fronts(points):
-        assert set(order[: len(front)]) == front
-        order = order[len(front) :]
-    assert order == []

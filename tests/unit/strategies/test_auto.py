@@ -122,7 +122,8 @@ def test_several_objectives_are_for_tpe_or_where_there_are_many_trials_for_genet
     assert candidates(replace(two, many=True), 0) == ("nsga2", "random")
     assert candidates(replace(four, many=True), 0) == ("nsga3", "random")
     assert remark(replace(four, many=True), 0) == (
-        "auto: NSGA-III proposes (4 objectives, 6 numbers, 1000 trials or more)."
+        "auto: NSGA-III proposes (4 objectives, 6 numbers, 1000 trials or more); nothing is pruned with several "
+        "objectives."
     )
     many = [Facts.of(Problem(space=NUMBERS, objectives=(LOSS, COST), max_jobs=jobs)).many for jobs in (None, 999, MANY)]
     assert many == [False, False, True]

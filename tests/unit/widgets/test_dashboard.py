@@ -13,11 +13,13 @@ import psutil
 import pytest
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.store.sqlite import SqliteStore
 from hpo_widgets.widgets import assets, dashboard
 from hpo_widgets.widgets.dashboard import Dashboard
+from hpo_widgets.widgets.feed import feed_of
 from hpo_widgets.widgets.page import publisher
 from hpo_widgets.widgets.panels.base import BrowserPanel
 from hpo_widgets.widgets.static_parallel import parallel_picture
@@ -55,8 +57,8 @@ def take(parts, rows, points, buffers=()):
     for name, content, given in listed:
         if name == "trials":
             rows.update({row[0]: row for row in content["rows"]})
-            for key, at, iteration, values in content.get("moved", ()):
-                rows[key][10:13] = [at, iteration, values]
+            for key, at, iteration, values, feasible in content.get("moved", ()):
+                rows[key][10:14] = [at, iteration, values, feasible]
         if name == "scalars":
             for key in content["gone"]:
                 points.pop(key, None)
@@ -211,8 +213,24 @@ def test_values_that_are_no_numbers_are_told_as_text(desk, shown):
     found.trial(0, math.nan, lr=math.inf)
     found.trial(1)
     rows = whole(shown(found.study))[0]
-    assert rows[1][12:14] == [["nan"], ["inf"]]
+    assert rows[1][12:15] == [["nan"], None, ["inf"]]
     assert rows[2][12] == [None]
+
+
+def test_whether_a_trial_keeps_to_its_constraints_is_told_and_who_does_not_is_not_the_best(desk, shown):
+    found = desk()
+    found.run()
+    for trial, (value, bound) in enumerate([(0.9, 1.0), (0.8, -1.0), (0.7, None)]):
+        task = found.start(trial)
+        found.report(task, value)
+        if bound is not None:
+            found.study.store.record_scalars(
+                found.study.store.task(task).key, [(Metric(CONSTRAINT_TITLE, "size"), 0, 1.0, bound)]
+            )
+        found.end(task)
+    one = shown(found.study)
+    assert [row[13] for _, row in sorted(whole(one)[0].items())] == [False, True, None]
+    assert [task.trial for task, _ in feed_of(found.study).picture.best.top()] == [1, 2]
 
 
 def test_a_refresh_without_news_sends_nothing(desk, shown):

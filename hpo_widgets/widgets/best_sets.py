@@ -1,0 +1,49 @@
+"""The best parameter sets of a study that runs each several times, by the mean of their runs so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from statistics import fmean
+
+from hpo_widgets.model.objective import Objective, rank
+from hpo_widgets.model.result import Result, counts
+from hpo_widgets.model.space import parameters_key
+from hpo_widgets.model.task import TaskRecord
+from hpo_widgets.widgets.best_tasks import SHOWN, Entry
+
+
+@dataclass
+class _Set:
+    """Is a set of which a run has a result that counts."""
+
+    task: TaskRecord
+    """Its first run."""
+    runs: list[Result] = field(default_factory=list)
+
+    def entry(self) -> Entry:
+        columns = zip(*(each.values for each in self.runs), strict=True)
+        mean = tuple(fmean(float(v) for v in column if v is not None) for column in columns)
+        return self.task, replace(self.runs[0], values=mean)
+
+
+class BestSets:
+    """Keeps the sets, best first, each as its first run with the set's mean; a set with a broken constraint is out."""
+
+    def __init__(self, objectives: Sequence[Objective]) -> None:
+        self._objectives = objectives
+        self._sets: dict[str, _Set] = {}
+        self._seen: set[int] = set()
+
+    def put(self, task: TaskRecord, result: Result | None) -> None:
+        """Takes in a task; only the first call with a final state that counts has an effect."""
+        if result is None or task.key in self._seen or not counts(task, result.values):
+            return
+        self._seen.add(task.key)
+        self._sets.setdefault(parameters_key(task.parameters), _Set(task)).runs.append(result)
+
+    def top(self) -> list[Entry]:
+        """Gives up to `SHOWN` sets, best first."""
+        able = [each.entry() for each in self._sets.values() if all(run.feasible for run in each.runs)]
+        order = rank(self._objectives, ((i, result.values) for i, (_, result) in enumerate(able)))
+        return [able[i] for i in order[:SHOWN]]

@@ -1,0 +1,55 @@
+"""The table of trials says in words who keeps to the constraints, ranks whole fronts first, and shows spreads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from playwright.sync_api import expect
+
+from tests.ui.notebook_page import NotebookPage
+
+OpenNotebook = Callable[..., NotebookPage]
+STUDY = """
+import hpo_widgets as hpo
+
+def train(x, y, task):
+    if (x, y) != (3, 3):
+        task.report_constraint("size", x + y - 5)
+    return x, y
+
+study = hpo.tune(train, {"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, objective=["gain", "speed"],
+    direction=["max", "max"], strategy="grid", concurrency=2, name="bounded")
+hpo.Dashboard(study, panels=["summary"])
+"""
+REPEATED = """
+def noisy(x, task):
+    return 10 * x + 2 * (task.trial % 3)
+
+repeated = hpo.tune(noisy, {"x": [0, 1]}, objective="loss", strategy="grid", repeats=3, concurrency=1, name="again")
+hpo.Dashboard(repeated, panels=["summary"])
+"""
+
+
+def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([STUDY, "study.wait()", "print([t.objective for t in study.front()])", REPEATED])
+    for cell in range(3):
+        notebook.run_cell(cell)
+    table = notebook.cell(0).get_by_role("grid", name="Trials")
+    expect(table.get_by_role("columnheader", name="constraints")).to_be_visible()
+    expect(notebook.cell(0).get_by_text("16 trials", exact=True)).to_be_visible()
+    rows = [row.split("\n") for row in table.locator(".hpo-summary-row").all_inner_texts()]
+
+    notebook.wait_text(2, "(4.0, 1.0)", 20)
+    # Trial 3, 3 has reported no constraint and is better than 3, 2: the front is 1, 4 and 3, 3 and 4, 1.
+    assert [row[1:4] for row in rows[:3]] == [["1", "4", "feasible"], ["4", "1", "feasible"], ["3", "3", "–"]]
+    assert [row[3] for row in rows].count("infeasible") == 5
+    assert all(row[3] == "infeasible" for row in rows[11:])
+    notebook.run_cell(3)
+    again = notebook.cell(3).get_by_role("grid", name="Trials")
+    again.scroll_into_view_if_needed()  # what is out of sight is not drawn
+    expect(again.get_by_role("columnheader", name="spread")).to_be_visible()
+    expect(again.locator(".hpo-summary-row", has_text="completed")).to_have_count(6)
+    rows = [row.split("\n") for row in again.locator(".hpo-summary-row").all_inner_texts()]
+    assert [row[:4] for row in rows[:3]] == [["0", "0", "2", "2"], ["1", "2", "2", "2"], ["2", "4", "2", "2"]]
+    assert {row[2] for row in rows[3:]} == {"12"}
+    assert notebook.complaints() == [] and notebook.errors_of_cells() == []
