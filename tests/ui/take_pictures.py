@@ -29,7 +29,8 @@ MOST_BYTES = 1_500_000
 FRAMES_PER_SECOND = 4
 SECONDS = 8
 LAST_FRAME_SECONDS = 2
-COLORS = 96
+COLORS = 256
+MARGIN = 8
 PAUSE_MILLISECONDS = 400
 RUN_SECONDS = 180
 CHARTS = ("Objective over time", "Objective per trial", "Scalars")
@@ -93,7 +94,8 @@ def _picture(notebook: NotebookPage, dashboard: Locator) -> Image.Image:
     box = dashboard.bounding_box()
     if box is None:
         raise LookupError("the dashboard is not in sight")
-    clip = {"x": box["x"], "y": box["y"], "width": min(WIDTH, box["width"]), "height": HEIGHT}
+    width = min(WIDTH, box["width"] + 2 * MARGIN)
+    clip = {"x": box["x"] - MARGIN, "y": box["y"], "width": width, "height": HEIGHT}
     return Image.open(io.BytesIO(notebook.page.screenshot(clip=clip))).convert("RGB")
 
 
@@ -107,7 +109,8 @@ def _write_gif(frames: list[Image.Image], path: Path) -> None:
     chosen = [frames[round(at * (len(frames) - 1) / (count - 1))] for at in range(count)]
     size = (GIF_WIDTH, round(GIF_WIDTH * HEIGHT / chosen[-1].width))
     small = [each.resize(size, Image.Resampling.LANCZOS) for each in chosen]
-    palette = small[-1].quantize(COLORS)
+    # The commonest colors are greys; this keeps the rare ones that mean something, such as a trial's blue.
+    palette = small[-1].quantize(COLORS, method=Image.Quantize.MAXCOVERAGE)
     flat = [each.quantize(palette=palette, dither=Image.Dither.NONE) for each in small]
     step = round((SECONDS - LAST_FRAME_SECONDS) * 1000 / count)
     durations = [*([step] * (count - 1)), LAST_FRAME_SECONDS * 1000]
