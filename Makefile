@@ -37,7 +37,7 @@ types: $(VENV)/.test  ## Checks types with mypy.
 
 pytest: browser  ## Runs the tests; PYTEST_ARGS="tests/unit -x" chooses, PYTEST_WORKERS=0 runs them one after the other.
 	@echo "== tests"
-	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile $(PYTEST_ARGS)
+	$(BIN)/python -m pytest -n $(PYTEST_WORKERS) --dist loadfile --no-loadscope-reorder $(PYTEST_ARGS)
 
 browser: $(VENV)/.test  ## Finds a Chromium and an npm for the UI tests, or installs them.
 	@echo "== browser"

@@ -11,9 +11,11 @@ import shutil
 import tempfile
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.scheduler import LoadScopeScheduling
 
 REPOSITORY = Path(__file__).parents[1]
 TIERS = ("tests/unit", "tests/contract", "tests", "tests/integration", "tests/notebooks", "notebooks", "tests/ui")
@@ -52,6 +54,18 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("ui")
             if item.get_closest_marker("timeout") is None:
                 item.add_marker(pytest.mark.timeout(UI_SECONDS))
+
+
+class Files(LoadScopeScheduling):
+    """Hands out whole files to the processes of `make pytest`; all that drive a browser to one, as a page wants a core."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return "ui" if nodeid.startswith("tests/ui/") else nodeid.split("::", 1)[0]
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Files:
+    """Says who runs what when there are several processes."""
+    return Files(config, log)
 
 
 def missing_for(notebook: Path) -> list[str]:

@@ -58,7 +58,11 @@ class View {
     this.fresh = false;
     this.ctx.update();
   }
-  rows() { return this.ctx.trials.rows.filter((row) => row.state !== "queued" && row.state !== "created"); }
+  // What was put out of sight is drawn only while it is selected.
+  rows() {
+    const { trials, shared } = this.ctx;
+    return trials.rows.filter((row) => row.state !== "queued" && row.state !== "created" && (!row.archived || shared.selected.has(row.key)));
+  }
   async update() {
     const { trials } = this.ctx;
     this.shape();

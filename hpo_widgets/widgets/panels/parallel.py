@@ -43,8 +43,10 @@ class Parallel(BrowserPanel):
         objective = self.feed.objectives[0]
         rows: list[tuple[dict[str, Any], float]] = []
         for row in self.feed.changed(0):
-            value = row.result.values[0] if row.result is not None else None
-            if row.result is not None and value is not None and counts(row.task, row.result.values):
+            if row.result is None or row.task.archived:
+                continue
+            value = row.result.values[0]
+            if value is not None and counts(row.task, row.result.values):
                 rows.append((dict(row.task.parameters), value))
         rows.sort(key=lambda line: line[1], reverse=not objective.sign.minimize)
         return parallel_picture(rows, self.feed.study.config.space.names, self._log(), objective.name)
