@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -30,11 +32,13 @@ DRAWN = """node => {
     const drawn = area => [...area.querySelectorAll("svg *, canvas, table td, input, select, .hpo-dash-sentence")]
         .some(each => each.getClientRects().length > 0) || area.innerText.trim() !== "";
     const waits = area => area.innerText.includes("Working it out");
+    const holds = plot => !plot.matches(".js-plotly-plot")
+        || (plot._fullData ?? []).some(trace => trace.visible === true);
     const parts = [...node.querySelectorAll("[data-panel] > .hpo-dash-body, .js-plotly-plot")];
     const seen = (parts.length ? parts : [node]).filter(part => part.getClientRects().length > 0);
-    return seen.length > 0 && seen.every(drawn) && !seen.some(waits);
+    return seen.length > 0 && seen.every(drawn) && seen.every(holds) && !seen.some(waits);
 }"""
-"""Whether an output shows something: each panel and each plot in it, or the output itself where it has neither."""
+"""Whether an output shows something: each panel and plot in it (axes alone are nothing), or all of it."""
 
 
 @pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
@@ -66,11 +70,20 @@ def test_an_output_that_stays_blank_would_be_found(open_notebook: OpenNotebook) 
         'display({"text/html": "<p>A dashboard</p><div data-panel=\'x\'>'
         "<div class='hpo-dash-body' style='height: 90px'></div></div>\"}, raw=True)"
     )
-    notebook = open_notebook([blank, empty_panel, 'display({"text/html": "<p>words</p>"}, raw=True)'])
+    words = 'display({"text/html": "<p>words</p>"}, raw=True)'
+    charts = [f"import plotly.graph_objects as go\ngo.Figure(go.Scatter(y={values}))" for values in ("[]", "[1, 2]")]
+    notebook = open_notebook([blank, empty_panel, words, *charts])
 
     notebook.run_all()
 
-    assert [_output(notebook, index).evaluate(DRAWN) for index in range(3)] == [False, False, True]
+    notebook.wait(lambda: _output(notebook, 4).evaluate(DRAWN), "the last chart is drawn", SECONDS)
+    assert [_output(notebook, index).evaluate(DRAWN) for index in range(5)] == [False, False, True, False, True]
+
+
+def test_a_process_that_stays_would_be_found(tmp_path: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", "input()"], cwd=tmp_path, stdin=subprocess.PIPE) as stays:
+        assert [process.pid for process in _working_in(tmp_path)] == [stays.pid]
+        stays.kill()
 
 
 def _shows_more_than_text(notebook: NotebookPage, index: int) -> bool:
