@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import hpo_widgets
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "tests/benchmarks/README.md")]
+TUTORIALS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+MOST_CELLS = 14
 SET_UP = {"lab", "test"}
 """The commands that README promises to do all the set-up."""
 
@@ -35,6 +38,17 @@ def broken_links(text: str, folder: Path) -> list[str]:
     found = re.findall(r"\]\(([^)]+)\)", text) + re.findall(r"<img[^>]* src=\"([^\"]+)\"", text)
     local = [link.split("#")[0] for link in found if "://" not in link and not link.startswith("#")]
     return [link for link in local if not (folder / link).exists()]
+
+
+def tutorial_cells(path: Path, kind: str) -> list[str]:
+    """Returns the texts of a tutorial's cells of one kind, `markdown` or `code`."""
+    cells = json.loads(path.read_text())["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == kind]
+
+
+def next_of(text: str) -> list[str]:
+    """Returns where the last paragraph of a text leads as the next thing to read."""
+    return re.findall(r"^Next: \[[^]]+\]\(([^)]+)\)\.", text.rsplit("\n\n", maxsplit=1)[-1])
 
 
 def python_blocks(text: str) -> list[str]:
@@ -68,6 +82,28 @@ def test_link_that_does_not_resolve_would_be_found(tmp_path: Path) -> None:
     text = "[a](there.md#part) [b](absent.md) [c](https://example.org) [d](#here) <img alt='' src=\"absent.png\">"
 
     assert broken_links(text, tmp_path) == ["absent.md", "absent.png"]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_links_of_a_tutorial_resolve(path: Path) -> None:
+    assert broken_links("\n".join(tutorial_cells(path, "markdown")), path.parent) == []
+
+
+def test_each_tutorial_leads_to_the_next_and_they_are_numbered_without_a_gap() -> None:
+    numbers = [path.name[:2] for path in TUTORIALS]
+    lead_to = [next_of(tutorial_cells(path, "markdown")[-1]) for path in TUTORIALS]
+
+    assert numbers == [f"{number:02}" for number in range(1, 11)]
+    assert lead_to == [*([path.name] for path in TUTORIALS[1:]), []]
+
+
+def test_the_way_back_from_the_last_tutorial_is_the_first() -> None:
+    assert f"]({TUTORIALS[0].name})" in tutorial_cells(TUTORIALS[-1], "markdown")[-1]
+
+
+@pytest.mark.parametrize("path", TUTORIALS, ids=lambda path: path.stem)
+def test_a_tutorial_is_short(path: Path) -> None:
+    assert len(tutorial_cells(path, "markdown")) + len(tutorial_cells(path, "code")) <= MOST_CELLS
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)

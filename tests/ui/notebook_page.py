@@ -145,7 +145,7 @@ class NotebookPage:
 
     def errors_of_cells(self) -> list[str]:
         """Returns name and text of every exception that a cell shows."""
-        shown = [out for index in range(self._cells()) for out in self.outputs(index)]
+        shown = [out for index in range(self.cell_count()) for out in self.outputs(index)]
         return [f"{out['ename']}: {out['evalue']}" for out in shown if out["output_type"] == "error"]
 
     def complaints(self, ignore: tuple[str, ...] = ()) -> list[str]:
@@ -196,7 +196,8 @@ class NotebookPage:
         """Closes the tab; the kernel goes on."""
         self.page.close()
 
-    def _cells(self) -> int:
+    def cell_count(self) -> int:
+        """Returns how many cells the notebook has."""
         return self.page.locator(f"{_PANEL} .jp-Notebook .jp-Cell").count()
 
     def _run(self, command: str, what: str, seconds: float | None) -> None:
