@@ -22,7 +22,8 @@ from tests.ui.lab import REPOSITORY, LabServer
 from tests.ui.notebook_page import NotebookPage
 
 pytestmark = pytest.mark.ui
-TUTORIALS = sorted((REPOSITORY / "notebooks").glob("*.ipynb"))
+# The quickstart is opened, run and more in test_quickstart.py.
+TUTORIALS = sorted(set((REPOSITORY / "notebooks").glob("*.ipynb")) - {REPOSITORY / "notebooks/01_quickstart.ipynb"})
 SECONDS = 60
 GONE_SECONDS = 15
 LEAST_WIDTH, LEAST_HEIGHT = 100, 20
