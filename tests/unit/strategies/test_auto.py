@@ -278,3 +278,12 @@ def test_a_conditional_space_turns_on_tpes_group() -> None:
     strategy = ready(space)
     strategy.ask(0)
     assert "group, because the space is conditional" in strategy.explain()
+
+
+def test_a_space_whose_first_member_is_forbidden_is_served(stand_ins: list[str]) -> None:
+    strategy = ready(as_space({"low": (0, 9), "high": (0, 9)}).with_constraints("low < high"))
+    for trial in range(12):
+        parameters = strategy.ask(trial)
+        assert parameters is not None
+        assert parameters["low"] < parameters["high"]
+        strategy.tell(trial, Outcome.COMPLETE, (float(trial),))
