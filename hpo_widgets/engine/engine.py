@@ -169,11 +169,15 @@ class Engine:
         results = {id: read_result(self.config.objectives, summaries) for id, summaries in reported.items()}
         for scalar in delta.scalars:
             self._absorb_scalar(scalar)
-        for task in delta.tasks:
+        for read in delta.tasks:
+            if read.id not in self.picture.live:
+                continue
+            # The memo is written by this thread alone, and what was read may be older than what it has decided since.
+            task = replace(read, memo=self.picture.live[read.id].task.memo)
             if task.id in results:
                 self._look_for_objective(task, results[task.id], reported[task.id])
                 self._conclude(task, results[task.id])
-            elif task.id in self.picture.live:
+            else:
                 self.picture.live[task.id].task = task
         for request in delta.requests:
             if request.handled is None and request.task is None:
@@ -264,7 +268,10 @@ class Engine:
             elif id in self.picture.live:
                 self._rewrite(self.picture.live[id], relay.merged(self.picture.live[id].task, memo))
             else:
-                self.outbox.add(lambda id=id, memo=memo: self.store.update_task(id, memo=memo))  # type: ignore[misc]
+                self.outbox.add(lambda id=id, memo=memo: self._rewrite_ended(id, memo))  # type: ignore[misc]
+
+    def _rewrite_ended(self, id: str, memo: dict[str, Any]) -> None:
+        self.store.update_task(id, memo=relay.merged(self.store.task(id), memo))
 
     def _rewrite(self, live: Live, memo: dict[str, Any]) -> None:
         live.task = replace(live.task, memo=memo)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from hpo_widgets.engine.picture import Start
+from hpo_widgets.engine.relay import anew
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.result import counts
@@ -25,7 +26,7 @@ def retry(task: TaskRecord, limits: Limits) -> Start | None:
     chances = {TaskState.FAILED: limits.retries, TaskState.LOST: max(1, limits.retries)}.get(task.state, 0)
     if task.trial is None or task.attempt >= chances:
         return None
-    return Start(parameters=task.parameters, trial=task.trial, attempt=task.attempt + 1, memo=task.memo)
+    return Start(parameters=task.parameters, trial=task.trial, attempt=task.attempt + 1, memo=anew(task.memo))
 
 
 def judge_end(task: TaskRecord, values: Values) -> tuple[Outcome, tuple[float, ...] | None]:

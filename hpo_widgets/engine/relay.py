@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.stint import HANDOVER, Handover, Stint
 from hpo_widgets.model.task import Reason, TaskRecord
 from hpo_widgets.store.base import NewTask, Store
@@ -47,6 +48,29 @@ def began(task: TaskRecord, iteration: int) -> TaskRecord | None:
         return None
     since = replace(handover, since=handover.went_on_from(iteration))
     return replace(task, memo={**(task.memo or {}), HANDOVER: since.to_json()})
+
+
+def anew(memo: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    """Gives the memo of a task for the run that replaces it: where that begins is not known before it reports."""
+    handover = Handover.of(memo)
+    if memo is None or handover is None:
+        return None if memo is None else dict(memo)
+    return {**memo, HANDOVER: replace(handover, since=None).to_json()}
+
+
+def caught_up(store: Store, task: TaskRecord, metric: Metric) -> TaskRecord:
+    """Gives a task of an engine that is gone with where it began, when that was reported and not written down."""
+    handover = Handover.of(task.memo)
+    if handover is None or handover.since is not None:
+        return task
+    first = min((each.iteration for each in store.scalars(task.id, metric)), default=-1)
+    known = began(task, first)
+    if known is None:
+        return task
+    said = said_at_end(known, known.memo) if known.state.is_final else None
+    known = known if said is None else replace(known, reason=said)
+    store.update_task(known.id, memo=known.memo, reason=known.reason)
+    return known
 
 
 def said_at_end(task: TaskRecord, memo: Mapping[str, Any] | None) -> str | None:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from hpo_widgets.engine import desk
+from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, retry
 from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
@@ -40,6 +40,7 @@ def open_picture(
         now: UTC seconds.
         alive: Tells whether the agent of an id still serves.
     """
+    (metric, *_) = metrics_of(config.objectives)
     with store.transaction():
         if record.started is None:
             store.update_study(record.id, started=now)
@@ -55,7 +56,7 @@ def open_picture(
                 )
         requests = _still_wanted(store, record.id, now)
         cursor = store.cursor()
-        tasks = store.tasks(record.id)
+        tasks = [relay.caught_up(store, task, metric) for task in store.tasks(record.id)]
     results = _results(store, record.id, config)
     only = config.objectives[0] if len(config.objectives) == 1 else None
     picture = Picture(

@@ -28,6 +28,7 @@ def train(lr: float, width: int, task: Any) -> None:
     file = task.checkpoint_dir / "model.pickle"
     if file.exists():
         epoch, model = pickle.loads(file.read_bytes())
+        epoch = min(epoch, EPOCHS - 1)  # killed after its last checkpoint: the last epoch again, so that it reports
     else:
         epoch, model = 0, MLPClassifier((width,), solver="sgd", learning_rate_init=lr, random_state=0)
     while epoch < EPOCHS:
