@@ -12,7 +12,7 @@ from hpo_widgets.store.sqlite import SqliteStore
 from hpo_widgets.study.insight import work_out
 from hpo_widgets.study.study import Study
 
-NICENESS = 10
+NICENESS = 5
 """Tasks and cells go first."""
 
 

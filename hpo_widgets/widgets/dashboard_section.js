@@ -9,6 +9,7 @@ export class Section {
     Object.assign(this, { app, name, title });
     this.node = make("section", `hpo-dash-panel hpo-dash-${place}`);
     this.node.dataset.panel = name;
+    this.node.dataset.undrawn = ""; // keeps room for what comes: what is below stays where it is
     this.node.setAttribute("role", "region");
     this.node.setAttribute("aria-label", title);
     this.body = make("div", "hpo-dash-body");
@@ -97,6 +98,7 @@ export class Section {
       this.themed = false;
       await (this.view[what] ?? this.view.update).call(this.view);
       if (this.gone) return;
+      delete this.node.dataset.undrawn;
       this.fail(null);
       if (this.tools && !this.isTooled) this.tooled();
       this.describe();

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
 import queue
@@ -63,7 +64,13 @@ def insights(answers: queue.SimpleQueue[Answer]) -> Iterator[Callable[[Study], I
 
 
 def helpers() -> list[psutil.Process]:
-    return [p for p in psutil.Process().children() if "insight_main" in " ".join(p.cmdline())]
+    return [p for p in psutil.Process().children() if "insight_main" in command_line(p)]
+
+
+def command_line(process: psutil.Process) -> str:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.ZombieProcess):
+        return " ".join(process.cmdline())
+    return ""
 
 
 def test_questions_are_answered_in_order_outside_this_process(

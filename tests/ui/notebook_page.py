@@ -120,6 +120,15 @@ class NotebookPage:
         """
         wait_until(condition, what, seconds, lambda: self.page.wait_for_timeout(POLL_MILLISECONDS))
 
+    def wait_seen(self, where: Locator, what: str | Locator, seconds: float = RUN_SECONDS) -> None:
+        """Returns when a place that draws only in sight shows a text or an element; scrolls back to what moved away."""
+
+        def seen() -> bool:
+            where.scroll_into_view_if_needed()
+            return what in where.inner_text() if isinstance(what, str) else what.first.is_visible()
+
+        self.wait(seen, f"{what!r} is seen", seconds)
+
     def wait_text(self, index: int, text: str, seconds: float = RUN_SECONDS) -> None:
         """Returns when the output of a cell shows the text."""
         self.wait(lambda: text in self.output_text(index), f"cell {index} shows {text!r}", seconds)

@@ -90,13 +90,11 @@ def test_three_panels_show_a_study_and_follow_one_selection(open_notebook: OpenN
     chart.focus()
     for key in ("ArrowRight", "ArrowRight", "Enter"):
         chart.press(key)
-    panel(notebook, "Scalars").scroll_into_view_if_needed()  # what is out of sight is not drawn
-    expect(panel(notebook, "Scalars")).to_contain_text("1 selected")
+    notebook.wait_seen(panel(notebook, "Scalars"), "1 selected")  # what is out of sight is not drawn
     notebook.run_cell(2)
     notebook.wait_text(2, "[1]", SECONDS)
     notebook.run_cell(3)
-    panel(notebook, "Scalars").scroll_into_view_if_needed()
-    expect(panel(notebook, "Scalars")).to_contain_text("2 selected")
+    notebook.wait_seen(panel(notebook, "Scalars"), "2 selected")
     expect(panel(notebook, "Scalars").get_by_label("Only selected")).to_be_visible()
     clean(notebook)
 
@@ -108,15 +106,20 @@ def test_a_click_on_a_point_selects_its_trial(open_notebook: OpenNotebook) -> No
     notebook.wait(lambda: drawn(notebook, "Objective per trial") >= 6, "drawn", SECONDS)
     point = panel(notebook, "Objective per trial").locator(".scatterlayer .point").first
     point.scroll_into_view_if_needed()
-    box = point.bounding_box()
-    assert box is not None
-    notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
     label = panel(notebook, "Objective per trial").locator(".hoverlayer .hovertext")
-    expect(label).to_contain_text("lr = 0.")
+
+    def pointed() -> bool:  # once more when the panels moved in between, as a person would
+        box = point.bounding_box()
+        assert box is not None
+        notebook.page.mouse.move(box["x"] + 60, box["y"] - 60)
+        notebook.page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=4)
+        notebook.page.wait_for_timeout(200)
+        return label.count() > 0 and "lr = 0." in (label.first.text_content() or "") and point.bounding_box() == box
+
+    notebook.wait(pointed, "the label of the point", SECONDS)
     notebook.page.mouse.down()
     notebook.page.mouse.up()
-    panel(notebook, "Scalars").scroll_into_view_if_needed()
-    expect(panel(notebook, "Scalars")).to_contain_text("1 selected")
+    notebook.wait_seen(panel(notebook, "Scalars"), "1 selected")
     notebook.run_cell(2)
     notebook.wait_text(2, "chosen 1", SECONDS)
     clean(notebook)

@@ -309,8 +309,7 @@ def test_failures_are_one_group_and_are_retried_together(open_notebook: OpenNote
     )
     notebook.run_cell(0)
     failures = panel(notebook, "failures")
-    failures.scroll_into_view_if_needed()  # out of sight it is not drawn
-    notebook.wait(lambda: failures.locator(".hpo-count").all_inner_texts() not in ([], ["1 ×"]), "two failed", SECONDS)
+    notebook.wait_seen(failures, failures.locator(".hpo-count", has_not_text="1 ×"), SECONDS)
     press(panel(notebook, "control"), "Pause")
     expect(panel(notebook, "control").locator(".hpo-counts")).not_to_contain_text("running")
 

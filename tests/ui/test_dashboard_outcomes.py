@@ -37,6 +37,7 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     table = notebook.cell(0).get_by_role("grid", name="Trials")
     expect(table.get_by_role("columnheader", name="constraints")).to_be_visible()
     expect(notebook.cell(0).get_by_text("16 trials", exact=True)).to_be_visible()
+    expect(table.locator(".hpo-summary-row", has_text="infeasible")).to_have_count(5)
     rows = [row.split("\n") for row in table.locator(".hpo-summary-row").all_inner_texts()]
 
     notebook.wait_text(2, "(4.0, 1.0)", 20)

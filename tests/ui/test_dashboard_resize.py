@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import expect
 
 from tests.ui.notebook_page import NotebookPage
 from tests.ui.test_dashboard import clean, panel, study
@@ -29,8 +28,7 @@ def test_a_page_of_another_size_complains_of_nothing(open_notebook: OpenNotebook
     notebook.run_cell(0)
     notebook.run_cell(1)
     parallel = panel(notebook, "Parallel coordinates")
-    parallel.scroll_into_view_if_needed()
-    expect(parallel.locator(".pplot-label").first).to_be_visible()
+    notebook.wait_seen(parallel, parallel.locator(".pplot-label"))
 
     notebook.page.set_viewport_size({"width": 1400, "height": 4600})
     notebook.command("application:toggle-left-area")
@@ -38,8 +36,7 @@ def test_a_page_of_another_size_complains_of_nothing(open_notebook: OpenNotebook
     notebook.command("application:toggle-left-area")
     notebook.page.set_viewport_size({"width": 1500, "height": 1100})
 
-    parallel.scroll_into_view_if_needed()
-    expect(parallel.locator(".pplot-label").first).to_be_visible()
+    notebook.wait_seen(parallel, parallel.locator(".pplot-label"))
     clean(notebook)
 
 
@@ -48,10 +45,9 @@ def test_parallel_coordinates_follow_the_theme(open_notebook: OpenNotebook) -> N
     notebook.run_cell(0)
     notebook.run_cell(1)
     parallel = panel(notebook, "Parallel coordinates")
-    parallel.scroll_into_view_if_needed()
-    expect(parallel.locator(".hip_thm--light .pplot-label").first).to_be_visible()
+    notebook.wait_seen(parallel, parallel.locator(".hip_thm--light .pplot-label"))
 
     notebook.set_theme("dark")
 
-    expect(parallel.locator(".hip_thm--dark .pplot-label").first).to_be_visible()
+    notebook.wait_seen(parallel, parallel.locator(".hip_thm--dark .pplot-label"))
     clean(notebook)

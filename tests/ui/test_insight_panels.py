@@ -103,9 +103,12 @@ def test_brush_gives_a_frame_in_python_and_narrows_the_search(open_notebook: Ope
     brush(notebook, 1, 0.05, 0.5)
 
     notebook.wait(lambda: 0 < selected(notebook) < 20, "the brush selects", 15)
-    count = selected(notebook)
-    notebook.wait(lambda: "rows" in notebook.output_text(2) or notebook.run_cell(2) is None, "the frame is printed", 20)
-    notebook.wait_text(2, f"{count} rows True", 20)
+
+    def told() -> bool:  # what is brushed reaches Python a moment after the page has drawn it
+        notebook.run_cell(2)
+        return f"{selected(notebook)} rows True" in notebook.output_text(2)
+
+    notebook.wait(told, "Python has the frame that the page has selected", 30)
     notebook.run_cell(3)
     panel(notebook, "parallel").get_by_role("button", name="Narrow space…").click()
     form = panel(notebook, "parallel").get_by_role("form", name="Narrow the space to the selection")
@@ -239,8 +242,11 @@ study.wait()
     for cell in (0, 1):
         notebook.run_cell(cell)
     own = panel(notebook, "insight")
-    own.get_by_role("tab", name="Pareto front").click()
-    expect(own.locator(".hpo-dash-sentence")).to_contain_text("beaten by no other in loss, time")
+    tab = own.get_by_role("tab", name="Pareto front")
+    notebook.wait_seen(own, tab)
+    tab.click()
+    expect(tab).to_have_attribute("aria-selected", "true")
+    notebook.wait_seen(own, "beaten by no other in loss, time")
 
     own.locator(".hpo-dash-plot .scatterlayer .point").last.scroll_into_view_if_needed()
     box = own.locator(".hpo-dash-plot .scatterlayer .point").last.bounding_box() or {}
