@@ -20,7 +20,7 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
-from hpo_widgets.sdk.tune import read_isolation, strategy_objections
+from hpo_widgets.sdk.tune import read_isolation, repeated, repeats_problems, strategy_objections
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_names
@@ -42,6 +42,7 @@ class Arguments:
     strategy: Strategy
     """What the engine asks on behalf of `search`."""
     isolation: Isolation
+    repeats: int
 
 
 def read_arguments(
@@ -53,6 +54,7 @@ def read_arguments(
     optimization_time_limit: float | None,
     save_top_k_tasks_only: int | None,
     retries: int,
+    repeats: int,
     isolation: str | None,
 ) -> Arguments:
     """Checks all arguments together.
@@ -65,6 +67,7 @@ def read_arguments(
         optimization_time_limit: Minutes.
         save_top_k_tasks_only: As given.
         retries: As given.
+        repeats: As given.
         isolation: As given.
 
     Raises:
@@ -93,12 +96,31 @@ def read_arguments(
             problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
+    problems += repeats_problems(repeats, save_top_k_tasks_only, "save_top_k_tasks_only")
+    if search is not None and strategy is not None and repeats != 1:
+        problems += _judges_jobs(search)
     if space is not None and limits is not None and strategy is not None:
-        problems += strategy_objections(strategy, space, objective.objectives, limits)
+        problems += strategy_objections(repeated(strategy, repeats), space, objective.objectives, limits)
     if problems:
         raise InvalidInput(problems, subject="HyperParameterOptimizer")
     assert search and base and space and limits and strategy and kind
-    return Arguments(search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind)
+    return Arguments(
+        search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind, repeats=repeats
+    )
+
+
+def _judges_jobs(search: SearchStrategy) -> list[str]:
+    """Lists what repeats would take from a strategy of one's own: no run is ended for what it reports alone."""
+    judging = [
+        hook
+        for hook in ("monitor_job", "process_step")
+        if getattr(type(search), hook) is not getattr(SearchStrategy, hook)
+    ]
+    return [
+        f"{type(search).__name__} judges single jobs in {hook}(), and with repeats the mean of a set counts; override "
+        "create_job() only, or leave repeats out."
+        for hook in judging
+    ]
 
 
 # -- limits --------------------------------------------------------------------------------------------------------

@@ -59,6 +59,8 @@ class HyperParameterOptimizer:
         isolation: `"fork"`, `"spawn"` or `"thread"`, see `hpo_widgets.tune`.
         gpus: Devices dealt to the jobs, one each.
         retries: How often a failed job is run again.
+        repeats: Runs of each parameter set, whose mean counts: each is a job, and none is pruned. See
+            `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -89,6 +91,7 @@ class HyperParameterOptimizer:
         isolation: str | None = None,
         gpus: Sequence[int | str] = (),
         retries: int = 0,
+        repeats: int = 1,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -110,6 +113,7 @@ class HyperParameterOptimizer:
             optimization_time_limit=optimization_time_limit,
             save_top_k_tasks_only=save_top_k_tasks_only,
             retries=retries,
+            repeats=repeats,
             isolation=isolation,
         )
         self.optimizer: SearchStrategy = self._arguments.search
@@ -173,6 +177,7 @@ class HyperParameterOptimizer:
             base_name=arguments.base.recorded_name,
             isolation=arguments.isolation,
             gpus=self._gpus,
+            repeats=arguments.repeats,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
         study = Study(store, record.id, function=base.function)
@@ -309,7 +314,7 @@ class HyperParameterOptimizer:
         value.
 
         Tasks that run, were pruned, failed, are lost or archived, or have no finite value are not among them. Several
-        objectives are ordered by Pareto front.
+        objectives are ordered by Pareto front. With repeats: the first run of each set, by the sets' means.
         """
         return self.optimizer.get_top_experiments(top_k)
 

@@ -18,7 +18,7 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
 from hpo_widgets.sdk.queues import served_queues
-from hpo_widgets.sdk.tune import attach, tune
+from hpo_widgets.sdk.tune import attach, repeats_problems, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
@@ -82,6 +82,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
     )
+    search.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="runs of each parameter set, whose mean counts (default: 1)"
+    )
     search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
     _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
     place = parser.add_argument_group("where")
@@ -102,7 +105,9 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--total-max-jobs", **count, help="jobs in all")
     group.add_argument("--min-iteration-per-job", **count, help="no job is pruned before it")
     group.add_argument("--max-iteration-per-job", **count, help="a job that reaches it is complete")
-    group.add_argument("--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10)")
+    group.add_argument(
+        "--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10; all with repeats)"
+    )
     group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
     group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
 
@@ -126,7 +131,7 @@ def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _resume(arguments: argparse.Namespace) -> Study:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
-    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
+    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
     extra = [
         f"--{flag.replace('_', '-')}"
         for flag, value in vars(arguments).items()
@@ -149,6 +154,7 @@ def _start(arguments: argparse.Namespace) -> Study:
 
     if arguments.script is None and arguments.task_id is None:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
+    problems += repeats_problems(arguments.repeats, arguments.save_top_k_tasks_only, "--save-top-k-tasks-only")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
     metrics = [getattr(arguments, flag) for flag in NEEDED[1:]]
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
@@ -171,8 +177,9 @@ def _start(arguments: argparse.Namespace) -> Study:
         name=arguments.task_name,
         project=arguments.project_name,
         queue=queue,
+        repeats=arguments.repeats,
         seed=arguments.seed,
-        **{"keep_top": KEPT_TASKS, **_limits(arguments)},
+        **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **_limits(arguments)},
     )
 
 

@@ -71,6 +71,8 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
         "isolation": plan.isolation.value if plan.isolation is not None else None,
     }
     found |= {name: value for name, value in optional.items() if value}
+    if plan.repeats > 1:
+        found["repeats"] = plan.repeats
     return found if plan.seed is None else {**found, "seed": plan.seed}
 
 

@@ -247,12 +247,12 @@ def read_isolation(text: str | None) -> Isolation:
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
 
 
-def repeats_problems(repeats: Any, keep_top: int | None = None) -> list[str]:
-    """Lists what is wrong with a number of repeats."""
+def repeats_problems(repeats: Any, keep_top: Any = None, called: str = "keep_top") -> list[str]:
+    """Lists what is wrong with a number of repeats, beside how many tasks are kept."""
     if type(repeats) is not int or repeats < 1:
         return [f"repeats is {repeats!r}; give a whole number of 1 or more."]
-    if repeats > 1 and keep_top is not None:
-        return ["keep_top ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
+    if repeats > 1 and type(keep_top) is int and keep_top > 0:
+        return [f"{called} ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
     return []
 
 

@@ -46,6 +46,7 @@ GROUPS = {
     BaseKind.STUDY: "What studies ran",
     BaseKind.TASK: "What tasks ran",
 }
+RANKED = "the best trials to keep are single runs, and with repeats the mean of a set counts; leave one of them empty."
 CHILDREN = ("space", "objective", "limits")
 
 
@@ -208,6 +209,8 @@ class StudyForm(Form):
             return Reading(problems=problems)
         plan = StudyPlan(base=base, strategy=strategy, **parts, **rest)
         unfit = [Problem("strategy", text) for text in check_fit(plan)]
+        if plan.repeats > 1 and (plan.limits.save_top_k_tasks_only or 0) > 0:
+            unfit.append(Problem("repeats", RANKED))
         return Reading(problems=unfit) if unfit else Reading(value=plan)
 
     def _problems_of(self, child: str) -> list[Problem]:
@@ -222,7 +225,11 @@ class StudyForm(Form):
         ]
         rows += [["objective", f"{title}/{series}, {sign}"] for title, series, sign in self.objective._table().rows]
         rows += [[label.lower(), value] for label, value in self.limits._table().rows]
-        rows += [[name, str(fields[name])] for name in ("name", "project", "queue", "gpus", "seed") if fields.get(name)]
+        rows += [
+            [name, str(fields[name])]
+            for name in ("name", "project", "queue", "gpus", "repeats", "seed")
+            if fields.get(name)
+        ]
         return Table(["search", ""], rows)
 
     def show_problems(self) -> bool:
@@ -264,8 +271,7 @@ class StudyForm(Form):
                 getattr(self, child).value = parts[part]
         base, strategy = parts.get("base"), parts.get("strategy")
         texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue") if key in parts}
-        if "seed" in parts:
-            texts["seed"] = str(parts["seed"])
+        texts |= {key: str(parts[key]) for key in ("seed", "repeats") if key in parts}
         if strategy is not None:
             before = self.draft["fields"]
             texts |= {key: "" for key in before if key.startswith(option_key(strategy["name"], ""))}

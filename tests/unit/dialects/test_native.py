@@ -55,6 +55,8 @@ def changed(**changes: Any) -> str:
         (changed(objectives=[{"title": "a", "series": "b"}] * 2), "objectives: a/b is given twice"),
         (changed(space={"format": "hpo_widgets.space", "version": 99}), "space: the stored search space has version"),
         (changed(strategy={"name": "tpe", "options": []}), "strategy: the options are []"),
+        (changed(repeats=0), "repeats: 0 is no number of runs; give a whole number of 1 or more"),
+        (changed(repeats=True), "repeats: True is no number of runs"),
         (changed(seed=1.5), "seed: 1.5 is no seed"),
         (changed(isolation="threads"), "isolation: 'threads' is unknown; use one of fork, reuse, spawn, thread"),
         (changed(gpus="0"), "gpus: '0' is no list"),

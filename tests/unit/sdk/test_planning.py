@@ -38,7 +38,9 @@ def train(lr: float, layers: int, act: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "plan", [PLAN, replace(PLAN, limits=Limits(), strategy={"name": "grid", "options": {}})], ids=["full", "bare"]
+    "plan",
+    [PLAN, replace(PLAN, limits=Limits(), strategy={"name": "grid", "options": {}}, repeats=2)],
+    ids=["full", "bare"],
 )
 def test_the_form_and_its_cell_make_the_same_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: StudyPlan

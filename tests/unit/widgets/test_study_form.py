@@ -84,7 +84,8 @@ def test_without_anything_to_search_the_form_says_what_to_do(tmp_path: Path) -> 
 def test_every_plan_survives_the_form_and_its_file(around: Surroundings, plan: StudyPlan) -> None:
     # A name of blanks is one that nobody can see or type.
     assume(all(o.title.strip() and o.series.strip() for o in plan.objectives) and plan.base.name.strip())
-    plan = replace(plan, strategy=PLAN.strategy)
+    keep = None if plan.repeats > 1 else plan.limits.save_top_k_tasks_only
+    plan = replace(plan, strategy=PLAN.strategy, limits=replace(plan.limits, save_top_k_tasks_only=keep))
     form = StudyForm(plan, surroundings=around)
 
     assert messages(form) == []
@@ -111,6 +112,8 @@ def test_options_that_no_field_holds_are_kept(around: Surroundings) -> None:
         ({"base": "path", "path": "fit.py", "args": "--a 'b"}, ("args", "the command line cannot be read")),
         ({"base": "planet:mars"}, ("base", "'planet:mars' cannot be searched")),
         ({"seed": "-1"}, ("seed", "'-1' is no seed")),
+        ({"repeats": "0"}, ("repeats", "'0' is no number of runs; give a whole number of 1 or more")),
+        ({"repeats": "two"}, ("repeats", "'two' is no number of runs")),
         ({"more": "[1]"}, ("more", "give a dict of names and values")),
         ({"strategy": "tpee"}, ("strategy", "the strategy 'tpee' is unknown")),
         ({"strategy": "grid", "more": "{'x': 1}"}, ("strategy", "the strategy 'grid' cannot be made from the options")),
@@ -129,6 +132,17 @@ def test_what_is_wrong_is_said_at_its_field(
     assert at == said[0]
     assert text.startswith(said[1])
     assert form.value is None
+
+
+def test_repeats_and_ranking_single_runs_exclude_each_other(around: Surroundings) -> None:
+    form = StudyForm(replace(PLAN, repeats=3), surroundings=around)
+    assert form.value.repeats == 3
+
+    form.limits.value = Limits(total_max_jobs=3, save_top_k_tasks_only=2)
+
+    assert [field for field, _ in messages(form)] == ["repeats"]
+    form.limits.value = Limits(total_max_jobs=3, save_top_k_tasks_only=-1)
+    assert messages(form) == []
 
 
 def test_another_base_task_keeps_ranges_that_were_typed(around: Surroundings) -> None:
@@ -281,12 +295,12 @@ def test_a_comet_config_can_be_imported(around: Surroundings) -> None:
     click(form, "import", name="comet.config", text=text)
 
     assert form.value.objectives == (Objective("accuracy", "accuracy", Sign.MAX),)
-    assert (form.value.limits.total_max_jobs, form.value.seed, form.value.name) == (12, 5, "from comet")
+    assert (form.value.limits.total_max_jobs, form.value.seed, form.value.name) == (24, 5, "from comet")
+    assert form.value.repeats == 2
     assert form.value.strategy == {"name": "tpe", "options": {}}
     assert form.value.space.names == ("lr",)
     assert form.notices == [
         "Imported a Comet config from comet.config.",
-        "trials is 2: here each set runs once.",
         "It does not say what to run; that stays as it is.",
     ]
     click(form, "import", name="comet.config", text='{"algorithm": "magic", "parameters": {}}')
@@ -298,6 +312,12 @@ def test_a_method_with_rungs_says_what_it_needs_and_is_content_when_it_has_it(ar
     form.value = replace(PLAN, strategy={"name": "bohb", "options": {}}, limits=Limits(max_iteration_per_job=27))
     assert messages(form) == []
     assert form.value is not None and form.value.strategy["name"] == "bohb"
+
+    form._type({"repeats": "2"})
+    assert [text for _, text in messages(form)] == [
+        "repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
+    ]
+    form._type({"repeats": ""})
 
     form.limits.value = Limits(total_max_jobs=3)
     assert [field for field, _ in messages(form)] == ["strategy"]
