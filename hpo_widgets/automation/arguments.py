@@ -14,13 +14,14 @@ from hpo_widgets.automation.objective import Objective
 from hpo_widgets.automation.search_strategy import GridSearch, RandomSearch, ReadyStrategy, SearchStrategy
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
+from hpo_widgets.model.constraint import as_constraints
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
-from hpo_widgets.sdk.tune import read_isolation, repeated, repeats_problems, strategy_objections
+from hpo_widgets.sdk.tune import constrained, read_isolation, repeated, repeats_problems, strategy_objections
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_names
@@ -56,6 +57,7 @@ def read_arguments(
     retries: int,
     repeats: int,
     isolation: str | None,
+    constraints: Any,
 ) -> Arguments:
     """Checks all arguments together.
 
@@ -69,6 +71,7 @@ def read_arguments(
         retries: As given.
         repeats: As given.
         isolation: As given.
+        constraints: As given.
 
     Raises:
         InvalidInput: With every problem found.
@@ -94,6 +97,10 @@ def read_arguments(
             found, searched = base, space
             space = checked(lambda: found.completed(searched))
             problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
+        bound = checked(lambda: as_constraints(constraints))
+        if bound and space is not None:
+            free, found_bound = space, bound
+            space = checked(lambda: constrained(free, found_bound))
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
     problems += repeats_problems(repeats, save_top_k_tasks_only, "save_top_k_tasks_only")

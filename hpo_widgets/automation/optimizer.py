@@ -20,7 +20,7 @@ from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.task import Task
-from hpo_widgets.sdk.tune import keep_strategy
+from hpo_widgets.sdk.tune import keep_constraints, keep_strategy
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -61,6 +61,8 @@ class HyperParameterOptimizer:
         retries: How often a failed job is run again.
         repeats: Runs of each parameter set, whose mean counts: each is a job, and none is pruned. See
             `hpo_widgets.tune`.
+        constraints: What must hold between parameters: texts such as "`General/low` < `General/high`" and functions of
+            a dict of parameters. What breaks one is never run. See `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -92,6 +94,7 @@ class HyperParameterOptimizer:
         gpus: Sequence[int | str] = (),
         retries: int = 0,
         repeats: int = 1,
+        constraints: Any = None,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -115,6 +118,7 @@ class HyperParameterOptimizer:
             retries=retries,
             repeats=repeats,
             isolation=isolation,
+            constraints=constraints,
         )
         self.optimizer: SearchStrategy = self._arguments.search
         self.base_task_id = base_task_id
@@ -156,7 +160,8 @@ class HyperParameterOptimizer:
                 The parameters have the job's final "status". A job that will run again is not ended yet.
 
         Raises:
-            CannotShip: When the function cannot be sent to processes, naming what stands in the way.
+            CannotShip: When the function, or one that is a constraint, cannot be sent to processes, naming what stands
+                in the way.
             InvalidInput: When the time limit has passed already.
         """
         if self._study is not None:
@@ -168,7 +173,7 @@ class HyperParameterOptimizer:
         config = StudyConfig(
             name=self._name,
             project=self._project,
-            space=arguments.space,
+            space=keep_constraints(store, arguments.space),
             objectives=self.optimizer._objective_metric.objectives,
             limits=limits,
             strategy=keep_strategy(store, arguments.strategy),

@@ -12,6 +12,7 @@ from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.constraint import as_constraints
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
@@ -81,6 +82,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     search.add_argument(
         "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
+    )
+    search.add_argument(
+        "--constraint",
+        action="append",
+        metavar="TEXT",
+        help="what must hold between parameters, such as 'a + b <= 3' or '`Args/low` < `Args/high`', in single quotes; "
+        "give it again for another (functions of parameters: from Python only)",
     )
     search.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="runs of each parameter set, whose mean counts (default: 1)"
@@ -160,6 +168,7 @@ def _start(arguments: argparse.Namespace) -> Study:
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
+    bound = checked(lambda: as_constraints(arguments.constraint))
     queue = "" if arguments.local else _queue(arguments.queue)
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
@@ -173,6 +182,7 @@ def _start(arguments: argparse.Namespace) -> Study:
         base,
         with_values(found.space, {**fixed, **overrides}, base),
         objective=list(objectives),
+        constraints=bound,
         strategy=STRATEGIES[arguments.optimizer_class],
         name=arguments.task_name,
         project=arguments.project_name,

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.ship import ship
 from hpo_widgets.engine.run import default_concurrency
-from hpo_widgets.errors import InvalidInput
+from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
-from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
+from hpo_widgets.model.constraint import Constraint, Expression, Predicate, as_constraints
 from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import Objective, parse_objectives
@@ -293,15 +293,29 @@ def keep_constraints(store: Store, space: SearchSpace) -> SearchSpace:
 
     Raises:
         CannotShip: When one cannot be sent to another process.
+        InvalidInput: When one was kept in another store.
     """
 
     def kept(each: Constraint) -> Constraint:
+        if isinstance(each, Predicate) and each.function is None:
+            _check_kept(store, each)
         if isinstance(each, Expression) or each.code is not None or each.function is None:
             return each
         shipment = ship(each.function)
         return replace(each, code=store.put_code("constraint", shipment.body, shipment.about))
 
     return space.with_constraints(map(kept, space.constraints)) if space.constraints else space
+
+
+def _check_kept(store: Store, constraint: Predicate) -> None:
+    try:
+        store.code(constraint.code or "")
+    except NotFound:
+        raise InvalidInput(
+            f"the constraint {constraint.text!r} is a function of another store, which a file only names; start from "
+            "Python with constraints=[the function], or give it as text.",
+            subject="constraints",
+        ) from None
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.dialects.python_cell import python_cell
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
+from hpo_widgets.model.constraint import Predicate
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.sdk.plan_import import Imported, read_configuration
@@ -328,12 +329,13 @@ class StudyForm(Form):
     def _do_export(self, _: Any) -> None:
         if not self.show_problems():
             self.send({"op": "exported", "name": _file_name(self.value), "text": self.dump()})
+            self._note(_not_carried(self.value))
 
     def _do_export_path(self, content: dict[str, Any]) -> None:
         if not self.show_problems():
             path = self.surroundings.folder / Path(str(content.get("path", ""))).expanduser()
             write_file(path, self.dump())
-            self._note([f"Exported to {path}."])
+            self._note([f"Exported to {path}.", *_not_carried(self.value)])
 
     def _do_code(self, _: Any) -> None:
         if not self.show_problems():
@@ -363,6 +365,16 @@ def _whole(parts: Mapping[str, Any]) -> StudyPlan | None:
 
 def _default(value: Any) -> str:
     return "Optuna decides" if value is None else str(value)
+
+
+def _not_carried(plan: StudyPlan) -> list[str]:
+    """Says of each constraint that is a function what the file has of it."""
+    return [
+        f"The constraint {words.cut(each.text)} is a function: the file names it and this store holds it; with another "
+        "store, start from Python with constraints=[the function]."
+        for each in plan.space.constraints
+        if isinstance(each, Predicate)
+    ]
 
 
 def _file_name(plan: StudyPlan) -> str:

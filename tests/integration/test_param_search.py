@@ -130,15 +130,17 @@ def test_a_recorded_task_is_a_base_task_and_args_are_given_to_the_script(tmp_pat
     assert store.tasks(store.studies()[0].id)[0].parameters["mode"] == "fast"
 
 
-def test_each_set_runs_as_often_as_repeats_says(tmp_path: Path) -> None:
+def test_each_set_that_keeps_the_constraints_runs_as_often_as_repeats_says(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW.replace("400", "1"))
-    choice = {"type": "DiscreteParameterRange", "name": "x", "values": [0.25, 0.75]}
+    choice = {"type": "DiscreteParameterRange", "name": "x", "values": [0.25, 0.5, 0.75]}
 
-    done = run(tmp_path, "param-search", "--script", "slow.py", *search(choice, metrics="stdout", repeats=3))
+    words = search(choice, metrics="stdout", repeats=3)
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words, "--constraint", "x != 0.5")
 
     assert done.returncode == 0, done.stderr
     study = hpo.attach("slow.py", store=SqliteStore(tmp_path / ".hpo"))
-    assert sorted(study.sets()["counted"]) == [3, 3] and study.best.spread == (0.0,)
+    assert list(study.sets()["counted"]) == [3, 3] and set(study.sets()["x"]) == {0.25, 0.75}
+    assert study.best.spread == (0.0,)
 
 
 def test_a_terminal_sees_one_line_that_updates_and_ctrl_c_leaves_a_study_that_resume_continues(tmp_path: Path) -> None:
@@ -240,6 +242,10 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "repeats and few kept": (
         ["--script", SCRIPT, *search(ALPHA, repeats=2, save_top_k_tasks_only=3)],
         ["--save-top-k-tasks-only ranks single runs"],
+    ),
+    "a constraint on what is not there": (
+        ["--script", SCRIPT, *search(ALPHA, metrics="stdout"), "--constraint", "alpha < 1"],
+        ["no parameter 'alpha'; did you mean `Args/alpha`?"],
     ),
     "no repeats": (["--script", SCRIPT, *search(ALPHA, repeats=0)], ["repeats is 0"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),

@@ -12,10 +12,12 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.constraint import Predicate
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space_shorthand import as_space, integer, loguniform
+from hpo_widgets.sdk.planning import start_plan
 from hpo_widgets.sdk.searchable import Surroundings
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.widgets.app import App
@@ -143,6 +145,22 @@ def test_repeats_and_ranking_single_runs_exclude_each_other(around: Surroundings
     assert [field for field, _ in messages(form)] == ["repeats"]
     form.limits.value = Limits(total_max_jobs=3, save_top_k_tasks_only=-1)
     assert messages(form) == []
+
+
+def test_a_constraint_that_is_a_function_is_named_when_the_form_is_exported(around: Surroundings) -> None:
+    code = around.store.put_code("constraint", b"pickled", {})  # type: ignore[union-attr]
+    space = PLAN.space.with_constraints(["layers > 1", Predicate("fits", code)])
+    form = StudyForm(replace(PLAN, space=space), surroundings=around)
+    assert form.value.space == space
+
+    click(form, "export_path", path="bound.json")
+
+    assert form.notices[1].startswith("The constraint fits is a function: the file names it and this store holds it;")
+    assert len(form.notices) == 2
+    other = Surroundings({"train": train}, around.folder, MemoryStore())
+    with pytest.raises(InvalidInput, match="'fits' is a function of another store"):
+        start_plan(form.value, other)
+    assert other.store is not None and other.store.studies() == []
 
 
 def test_another_base_task_keeps_ranges_that_were_typed(around: Surroundings) -> None:
