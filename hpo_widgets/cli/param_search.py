@@ -10,16 +10,20 @@ from typing import Any
 from hpo_widgets.agents.script_parameters import declared, find
 from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
+from hpo_widgets.cli.tables import printable
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.constraint import as_constraints
+from hpo_widgets.model.constraint import Constraint, as_constraints
+from hpo_widgets.model.found import Found
+from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
+from hpo_widgets.sdk.beginnings import learn
 from hpo_widgets.sdk.queues import served_queues
-from hpo_widgets.sdk.tune import attach, repeats_problems, tune
+from hpo_widgets.sdk.tune import attach, constrained, repeats_problems, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
@@ -92,6 +96,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     search.add_argument(
         "--repeats", type=int, default=1, metavar="N", help="runs of each parameter set, whose mean counts (default: 1)"
+    )
+    search.add_argument(
+        "--warm-start",
+        nargs="+",
+        metavar="STUDY-OR-FILE",
+        help="learn first from these: studies of the store, files of trials (.csv or .json, as `show` writes them), or "
+        "URLs of Optuna storages; what cannot be taken over is listed",
     )
     search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
     _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
@@ -174,15 +185,23 @@ def _start(arguments: argparse.Namespace) -> Study:
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
     fixed = checked(lambda: _arguments(arguments.args or (), base)) if base is not None else {}
+    space = begun = None
+    if base is not None and found is not None:
+        whole = base
+        space = checked(lambda: with_values(found.space, {**(fixed or {}), **(overrides or {})}, whole))
+        if arguments.warm_start and space is not None and objectives:
+            begun = checked(lambda: _learned(arguments.warm_start, whole, space, bound or (), objectives))
     if problems or base is None or found is None:
         raise InvalidInput(problems)
-    for note in found.notes:
-        print(f"note: {note}")
+    learned, said = begun or (None, None)
+    for note in (*found.notes, *filter(None, [said])):
+        print(f"note: {printable(note)}")
     return tune(
         base,
-        with_values(found.space, {**fixed, **overrides}, base),
+        space,
         objective=list(objectives),
         constraints=bound,
+        warm_start=learned,
         strategy=STRATEGIES[arguments.optimizer_class],
         name=arguments.task_name,
         project=arguments.project_name,
@@ -191,6 +210,17 @@ def _start(arguments: argparse.Namespace) -> Study:
         seed=arguments.seed,
         **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **_limits(arguments)},
     )
+
+
+def _learned(
+    given: Sequence[str],
+    base: BaseCode,
+    space: SearchSpace,
+    bound: Sequence[Constraint],
+    objectives: Sequence[Objective],
+) -> tuple[list[Found], str]:
+    """Gives the results that the search learns from first, and what to say of them."""
+    return learn(given, constrained(base.completed(space), bound), objectives, open_store)
 
 
 def _base(arguments: argparse.Namespace) -> BaseCode:

@@ -23,7 +23,7 @@ FORMAT = "hpo_widgets.search"
 VERSION = 1
 SUBJECT = "search configuration"
 NEEDED = ("format", "version", "base", "space", "objectives")
-KEYS = (*NEEDED, "limits", "strategy", "seed", "isolation", "gpus", "queue", "name", "project", "repeats")
+KEYS = (*NEEDED, "limits", "strategy", "seed", "isolation", "gpus", "queue", "name", "project", "repeats", "warm_start")
 Word = TypeVar("Word", bound=Enum)
 
 
@@ -57,6 +57,7 @@ def plan_to_json(plan: StudyPlan) -> dict[str, Any]:
         "name": plan.name,
         "project": plan.project,
         **({"repeats": plan.repeats} if plan.repeats > 1 else {}),
+        **({"warm_start": plan.warm_start} if plan.warm_start else {}),
     }
 
 
@@ -103,6 +104,7 @@ def plan_from_json(data: Any) -> StudyPlan:
         "name": part("name", _text, ""),
         "project": part("project", _text, ""),
         "repeats": part("repeats", _count, 1),
+        "warm_start": part("warm_start", _text, ""),
     }
     if problems:
         raise InvalidInput(problems, subject=SUBJECT)

@@ -120,8 +120,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         min_gain: How much better counts as better for `patience`; anything when absent.
         target: Ends the search when a trial ends with this value of the objective or a better one.
         warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
-            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), an Optuna
-            study, the URL of an Optuna storage, or a list of these. What lies outside the space is listed in a warning.
+            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), the path of a
+            CSV or JSON file of these (`study.export_csv`, `study.export_json`), an Optuna study, the URL of an Optuna
+            storage, or a list of these. What lies outside the space is listed in a warning.
         enqueue: Parameter sets of your own that run first.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.

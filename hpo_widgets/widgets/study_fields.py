@@ -85,7 +85,7 @@ def read_strategy(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
-    """Reads names, queue, GPUs, repeats, seed and isolation."""
+    """Reads names, queue, GPUs, repeats, warm start, seed and isolation."""
     problems = []
     isolation = str(fields.get("isolation", ""))
     if isolation not in dict(ISOLATIONS):
@@ -95,6 +95,7 @@ def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
         "name": str(fields.get("name", "")),
         "project": str(fields.get("project", "")),
         "queue": str(fields.get("queue", "")),
+        "warm_start": str(fields.get("warm_start", "")),
         "gpus": tuple(each.strip() for each in str(fields.get("gpus", "")).split(",") if each.strip()),
         "isolation": Isolation(isolation) if isolation else None,
     }
@@ -157,6 +158,7 @@ def write_fields(plan: StudyPlan) -> dict[str, Any]:
         "queue": plan.queue,
         "gpus": ", ".join(plan.gpus),
         "repeats": "" if plan.repeats == 1 else str(plan.repeats),
+        "warm_start": plan.warm_start,
         "seed": "" if plan.seed is None else str(plan.seed),
         "isolation": "" if plan.isolation is None else plan.isolation.value,
     }

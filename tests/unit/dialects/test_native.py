@@ -57,6 +57,7 @@ def changed(**changes: Any) -> str:
         (changed(strategy={"name": "tpe", "options": []}), "strategy: the options are []"),
         (changed(repeats=0), "repeats: 0 is no number of runs; give a whole number of 1 or more"),
         (changed(repeats=True), "repeats: True is no number of runs"),
+        (changed(warm_start=["first"]), "warm_start: ['first'] is no text"),
         (changed(seed=1.5), "seed: 1.5 is no seed"),
         (changed(isolation="threads"), "isolation: 'threads' is unknown; use one of fork, reuse, spawn, thread"),
         (changed(gpus="0"), "gpus: '0' is no list"),

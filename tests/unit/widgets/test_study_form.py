@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.constraint import Predicate
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
@@ -19,7 +20,9 @@ from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space_shorthand import as_space, integer, loguniform
 from hpo_widgets.sdk.planning import start_plan
 from hpo_widgets.sdk.searchable import Surroundings
+from hpo_widgets.sdk.tune import tune
 from hpo_widgets.store.memory import MemoryStore
+from hpo_widgets.study import Study
 from hpo_widgets.widgets.app import App
 from hpo_widgets.widgets.study_form import StudyForm
 from tests.unit.dialects.some_plans import plans
@@ -87,7 +90,7 @@ def test_every_plan_survives_the_form_and_its_file(around: Surroundings, plan: S
     # A name of blanks is one that nobody can see or type.
     assume(all(o.title.strip() and o.series.strip() for o in plan.objectives) and plan.base.name.strip())
     keep = None if plan.repeats > 1 else plan.limits.save_top_k_tasks_only
-    plan = replace(plan, strategy=PLAN.strategy, limits=replace(plan.limits, save_top_k_tasks_only=keep))
+    plan = replace(plan, strategy=PLAN.strategy, warm_start="", limits=replace(plan.limits, save_top_k_tasks_only=keep))
     form = StudyForm(plan, surroundings=around)
 
     assert messages(form) == []
@@ -161,6 +164,56 @@ def test_a_constraint_that_is_a_function_is_named_when_the_form_is_exported(arou
     with pytest.raises(InvalidInput, match="'fits' is a function of another store"):
         start_plan(form.value, other)
     assert other.store is not None and other.store.studies() == []
+
+
+@pytest.fixture
+def first(around: Surroundings) -> Study:
+    """Is an earlier study of the same objective, over wider ranges."""
+    space = {"lr": [1e-3, 1.0], "layers": [1, 9]}
+    study = tune(
+        train, space, objective=("quality", "valid", "max"), strategy="grid", max_jobs=20, concurrency=1,
+        isolation="same-thread", name="first", store=around.store,
+    )  # fmt: skip
+    study.wait(60)
+    return study
+
+
+def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_listed(
+    around: Surroundings, first: Study
+) -> None:
+    form = StudyForm(PLAN, surroundings=around)
+    assert form.choices["studies"] == [["", "none"], ["first", "first"]]
+    assert form.answer["learned"] == ""
+
+    form._type({"warm_start": "first"})
+
+    plan = form.value
+    assert plan.warm_start == "first"
+    assert "earlier results are not learned from" in form.answer["learned"]
+    assert "'layers' is 9" in form.answer["learned"]
+    form.space.value = {"lr": loguniform(1e-6, 1.0), "layers": integer(1, 9)}
+    assert form.answer["learned"] == "4 earlier results are learned from."
+    with pytest.warns(UserWarning, match="'layers' is 9"):
+        study = start_plan(replace(plan, isolation=Isolation.THREAD), around)
+    assert [each.parameters for each in study.config.warm_start] == [{"lr": 1e-3, "layers": 1}]
+    study.stop()
+    assert study.wait(60)
+    other = StudyForm(surroundings=around)
+    other.load(write_plan(plan))
+    assert other.value == plan
+
+
+def test_an_earlier_study_that_cannot_teach_is_refused_at_its_field(around: Surroundings, first: Study) -> None:
+    form = StudyForm(replace(PLAN, warm_start="frist"), surroundings=around)
+    ((field, text),) = messages(form)
+    assert (field, "Did you mean 'first'" in text) == ("warm_start", True)
+    assert form.choices["studies"][-1] == ["frist", "frist (not here)"]
+
+    form._type({"warm_start": "first"})
+    form.objective.value = "cost"
+
+    ((field, text),) = messages(form)
+    assert field == "warm_start" and "has another objective: quality/valid (max)" in text
 
 
 def test_another_base_task_keeps_ranges_that_were_typed(around: Surroundings) -> None:
