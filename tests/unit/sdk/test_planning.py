@@ -88,6 +88,13 @@ def test_every_strategy_is_offered_and_takes_the_options_it_offers() -> None:
         assert method.sentence
 
 
+def test_what_an_option_allows_is_offered_as_a_choice() -> None:
+    options = {(method.name, each.name): each for method in methods() for each in method.options}
+
+    assert options["asha", "sampler"].choices == ("tpe", "random")
+    assert options["asha", "eta"].choices == ()
+
+
 def test_a_strategy_can_be_given_as_a_dict_and_is_checked() -> None:
     assert check_strategy({"name": "tpe", "options": {"pruner": "medain"}}) == [
         "the pruner 'medain' is unknown; use one of median, percentile, asha, successive_halving, hyperband, patient, "
