@@ -131,7 +131,8 @@ def run(arguments: argparse.Namespace) -> int:
     return follow(study, resumed=bool(arguments.resume))
 
 
-def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Gives the limits that flags say, as `tune` takes them."""
     given = {flag: getattr(arguments, flag) for flag in LIMITS}
     found = {}
     for flag, value in given.items():
@@ -151,7 +152,7 @@ def _resume(arguments: argparse.Namespace) -> Study:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return attach(arguments.resume).resume(**_limits(arguments))
+    return attach(arguments.resume).resume(**read_limits(arguments))
 
 
 def _start(arguments: argparse.Namespace) -> Study:
@@ -189,7 +190,7 @@ def _start(arguments: argparse.Namespace) -> Study:
         project=arguments.project_name,
         queue=queue,
         seed=arguments.seed,
-        **{"keep_top": KEPT_TASKS, **_limits(arguments)},
+        **{"keep_top": KEPT_TASKS, **read_limits(arguments)},
     )
 
 
