@@ -136,6 +136,8 @@ class Weigher:
     def learn(self, task: TaskRecord, end: tuple[Outcome, tuple[float, ...] | None] | None) -> None:
         """Takes in how a set has ended with the end of a task."""
         self._due = True
+        if self.enough is not None or self.notice is not None:
+            return
         if self._is_read and (found := result_of(task, end)) is not None:
             self._add([found])
 

@@ -122,10 +122,10 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         patience: Ends the search when so many trials in a row have ended without a better value of the objective.
         min_gain: How much better counts as better for `patience`; anything when absent.
         target: Ends the search when a trial ends with this value of the objective or a better one.
-        terminator: Ends the search when a rule of Optuna says that going on is not worth it, from the 20th result on:
-            `"regret"` (a bound on what is still to be gained falls below `expected_gain`) and `"emmr"` (the expected
-            regret of the model does, or falls to 1 % of what it was) fit a model and need torch; `"stagnation"` (more
-            than 30 results without a better one) needs nothing.
+        terminator: Ends the search when a rule of Optuna says that more is not worth it, from the 20th result on.
+            `"regret"` asks whether a bound on what is still to be gained is below `expected_gain`, `"emmr"`, which is
+            bolder, whether the gain that its model expects is, or is 1 % of what it was: both need torch.
+            `"stagnation"` asks whether more than 30 results have not been better, and needs nothing.
         expected_gain: Ends the search when less than this is still to be gained, in the objective's unit, as judged by
             the `terminator`, or by `"regret"` when none is named.
         warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame

@@ -8,7 +8,7 @@ and goes with 6.0 (https://github.com/optuna/optuna/pull/6668); only its evaluat
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from statistics import pstdev
 from typing import Any
 
@@ -108,16 +108,16 @@ class Terminator:
         if not set.intersection(*(set(each.params) for each in self._trials)):
             raise InvalidInput("the trials have no parameter in common that a model could be fitted to; use patience=.")
         chosen = self._chosen()
-        gain = self._evaluator.evaluate(chosen, self._direction)
+        gain = float(self._evaluator.evaluate(chosen, self._direction))
         unit = pstdev(each.value or 0.0 for each in chosen) if self._rule == EMMR else 1.0  # of its values, in ours
         least = self._least
         if least is None:
-            least = self._own_mark.evaluate(list(self._trials), self._direction) * unit
+            least = float(self._own_mark.evaluate(list(self._trials), self._direction)) * unit
         enough = gain * unit < least
         relation = "below" if enough else "not below"
         return Verdict(enough=enough, said=f"{self._rule}: expected gain {gain * unit:.3g} is {relation} {least:.3g}")
 
-    def _chosen(self) -> Sequence[FrozenTrial]:
+    def _chosen(self) -> list[FrozenTrial]:
         if len(self._trials) <= MOST:
             return self._trials
         older, newest = self._trials[: -MOST // 2], self._trials[-MOST // 2 :]

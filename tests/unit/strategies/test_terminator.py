@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 import warnings
+from statistics import pstdev
 from typing import Any
 
 import pytest
@@ -88,14 +89,16 @@ def test_it_is_enough_when_less_is_expected_than_was_asked_for(rule: str) -> Non
 
 @needs_torch
 def test_emmr_makes_its_own_mark_and_keeps_it() -> None:
-    terminator = made(Limits(terminator="emmr"), results(30))
-    first = terminator.judge()
-    terminator.learn(results(5, width=0.01, seed=2))
-    second = terminator.judge()
+    first, then = results(30), results(5, width=0.01, seed=2)
+    terminator = made(Limits(terminator="emmr"), first)
+    said = [terminator.judge().said]
+    terminator.learn(then)
+    said.append(terminator.judge().said)
 
-    marks = [float(each.said.split()[-1]) for each in (first, second)]
+    marks = [float(each.split()[-1]) for each in said]
+    spreads = [pstdev(value for _, value in known) for known in (first, first + then)]
     assert all(0 < mark < math.inf for mark in marks)
-    assert not first.enough
+    assert marks[1] / spreads[1] == pytest.approx(marks[0] / spreads[0], rel=0.01)
 
 
 @needs_torch
