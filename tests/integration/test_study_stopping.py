@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import math
 import re
+import signal
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import hpo_widgets as hpo
+from hpo_widgets.engine import weighing
+from hpo_widgets.engine.thinking import Helper
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.strategies.terminators import NEEDS
 
 PATIENCE_S = 60
 
@@ -110,3 +116,41 @@ def test_a_search_ends_when_too_little_is_still_to_be_gained() -> None:
         study.record.reason
     )
     assert study.best.objective < 0.05
+
+
+@pytest.fixture
+def helpers(monkeypatch: pytest.MonkeyPatch) -> list[Helper]:
+    """Gives the processes in which terminators judge, after making the quick one as slow as those that need torch."""
+    made: list[Helper] = []
+
+    def make(*given: Any) -> Helper:
+        made.append(Helper(*given))
+        return made[-1]
+
+    monkeypatch.setitem(NEEDS, "stagnation", ("json",))
+    monkeypatch.setattr(weighing, "Helper", make)
+    return made
+
+
+def test_a_terminator_that_takes_long_judges_in_a_process_that_ends_with_the_search(helpers: list[Helper]) -> None:
+    study = hpo.tune(same, {"x": (0.0, 1.0)}, strategy="random", terminator="stagnation", max_jobs=math.inf)
+    study.wait(timeout=PATIENCE_S)
+
+    assert (study.record.reason or "").startswith("limit: terminator (stagnation: ")
+    assert [each._process.returncode for each in helpers] == [-signal.SIGKILL]
+
+
+def test_a_terminator_whose_process_dies_ends_nothing_and_is_shown(helpers: list[Helper]) -> None:
+    def kill(_: object) -> None:
+        for each in helpers:
+            each._process.kill()
+
+    study = hpo.tune(same, {"x": (0.0, 1.0)}, strategy="random", terminator="stagnation", max_jobs=math.inf)
+    study.on_end(kill)
+    deadline = time.monotonic() + PATIENCE_S
+    while study.notice is None and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert "the search goes on without it: the terminator's own process ended with exit code -9" in (study.notice or "")
+    assert study.state == "running"
+    study.stop()
+    study.wait(timeout=PATIENCE_S)
