@@ -101,7 +101,7 @@ def limit_fields() -> tuple[LimitField, ...]:
         LimitField(
             name="expected_gain",
             label="Expected gain",
-            empty="any",
+            empty="none",
             hint="The search ends when less is still to be gained, in the objective's unit; needs torch.",
             is_number=True,
         ),
