@@ -12,6 +12,7 @@ from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.limits import TERMINATORS
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
@@ -38,7 +39,7 @@ KEPT_TASKS = 10
 """Finished tasks that are not archived when nobody says (reference a7)."""
 DEFAULT_QUEUE = "default"
 MINUTE = 60.0
-LIMITS: dict[str, tuple[str, float]] = {
+LIMITS: dict[str, tuple[str, float | None]] = {
     "optimization_time_limit": ("time_limit", MINUTE),
     "compute_time_limit": ("compute_time_limit", MINUTE),
     "time_limit_per_job": ("job_time_limit", MINUTE),
@@ -48,8 +49,13 @@ LIMITS: dict[str, tuple[str, float]] = {
     "save_top_k_tasks_only": ("keep_top", 1),
     "max_number_of_concurrent_tasks": ("concurrency", 1),
     "retries": ("retries", 1),
+    "patience": ("patience", 1),
+    "min_gain": ("min_gain", 1),
+    "target": ("target", 1),
+    "expected_gain": ("expected_gain", 1),
+    "terminator": ("terminator", None),
 }
-"""Flag to keyword of `tune` and what it is multiplied by."""
+"""Flag to keyword of `tune` and what it is multiplied by; `None` for what is no number."""
 NEEDED = ("params_search", "objective_metric_title", "objective_metric_series", "objective_metric_sign")
 
 
@@ -105,6 +111,12 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10)")
     group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
     group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
+    number: dict[str, Any] = {"type": float, "metavar": "VALUE"}
+    group.add_argument("--patience", **count, help="end after so many jobs in a row without a better value")
+    group.add_argument("--min-gain", **number, help="how much better counts as better for --patience")
+    group.add_argument("--target", **number, help="end when a job reaches this value or a better one")
+    group.add_argument("--expected-gain", **number, help="end when less is still to be gained (needs torch)")
+    group.add_argument("--terminator", choices=TERMINATORS, help="Optuna's rule to judge by; stagnation needs no torch")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -119,9 +131,15 @@ def run(arguments: argparse.Namespace) -> int:
     return follow(study, resumed=bool(arguments.resume))
 
 
-def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Gives the limits that flags say, as `tune` takes them."""
     given = {flag: getattr(arguments, flag) for flag in LIMITS}
-    return {LIMITS[flag][0]: value * LIMITS[flag][1] for flag, value in given.items() if value is not None}
+    found = {}
+    for flag, value in given.items():
+        keyword, unit = LIMITS[flag]
+        if value is not None:
+            found[keyword] = value if unit is None else value * unit
+    return found
 
 
 def _resume(arguments: argparse.Namespace) -> Study:
@@ -134,7 +152,7 @@ def _resume(arguments: argparse.Namespace) -> Study:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return attach(arguments.resume).resume(**_limits(arguments))
+    return attach(arguments.resume).resume(**read_limits(arguments))
 
 
 def _start(arguments: argparse.Namespace) -> Study:
@@ -172,7 +190,7 @@ def _start(arguments: argparse.Namespace) -> Study:
         project=arguments.project_name,
         queue=queue,
         seed=arguments.seed,
-        **{"keep_top": KEPT_TASKS, **_limits(arguments)},
+        **{"keep_top": KEPT_TASKS, **read_limits(arguments)},
     )
 
 

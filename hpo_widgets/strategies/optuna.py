@@ -235,7 +235,7 @@ class OptunaStrategy(Strategy):
         known = self._domains.get(keys)
         if known is None:
             nodes = self.problem.space.nodes(located)
-            known = self._domains[keys] = {key: _distribution(nodes[key]) for key in keys}
+            known = self._domains[keys] = {key: distribution(nodes[key]) for key in keys}
         return known
 
     # Learning.
@@ -374,7 +374,8 @@ class OptunaStrategy(Strategy):
         return f"Optuna {optuna.__version__} {sampler}{group}; {why}."
 
 
-def _distribution(latent: Latent) -> BaseDistribution:
+def distribution(latent: Latent) -> BaseDistribution:
+    """Gives what Optuna calls a latent domain."""
     if isinstance(latent, CategoricalLatent):
         return CategoricalDistribution(range(latent.size))
     if isinstance(latent, IntLatent):

@@ -36,6 +36,7 @@ def limits(draw: st.DrawFn) -> Limits:
         patience=patience,
         min_gain=draw(st.none() | st.floats(0, 1)) if patience else None,
         target=draw(st.none() | st.floats(-10, 10)),
+        terminator=draw(st.none() | st.just("stagnation")),
         max_number_of_concurrent_tasks=draw(st.integers(1, 8)),
         total_max_jobs=draw(COUNTS),
         optimization_time_limit=draw(SECONDS),
