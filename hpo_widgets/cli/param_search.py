@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hpo_widgets.agents.script_parameters import declared, find
@@ -114,8 +115,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.store is not None:
         configure(store=arguments.store)
-    study = _resume(arguments) if arguments.resume else _start(arguments)
-    return follow(study, resumed=bool(arguments.resume))
+    begin = _resume(arguments) if arguments.resume else _start(arguments)
+    return follow(begin, resumed=bool(arguments.resume))
 
 
 def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -123,7 +124,7 @@ def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
     return {LIMITS[flag][0]: value * LIMITS[flag][1] for flag, value in given.items() if value is not None}
 
 
-def _resume(arguments: argparse.Namespace) -> Study:
+def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
     defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
     extra = [
@@ -133,10 +134,11 @@ def _resume(arguments: argparse.Namespace) -> Study:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return attach(arguments.resume).resume(**_limits(arguments))
+    return partial(attach(arguments.resume).resume, **_limits(arguments))
 
 
-def _start(arguments: argparse.Namespace) -> Study:
+def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
+    """Reads what was given, which may run the script; gives what then starts the search."""
     problems: list[str] = []
 
     def checked(read: Callable[[], Any]) -> Any:
@@ -162,7 +164,8 @@ def _start(arguments: argparse.Namespace) -> Study:
         raise InvalidInput(problems)
     for each in [*([note] if note else []), *found.notes]:
         print(f"note: {each}")
-    return tune(
+    return partial(
+        tune,
         base,
         with_values(found.space, {**fixed, **overrides}, base),
         objective=list(objectives),
