@@ -1,6 +1,6 @@
 // Who draws when: the panels of all dashboards of a page take turns, and what news costs together keeps the page free.
 const SHORTEST_MS = 100; // between two drawings of one panel for news
-const SHARE = 4; // for every moment of drawing, so many without: a fifth of the time
+const SHARE = 6; // for every moment of drawing, so many without: a seventh of the time
 const LONGEST_MS = 2000; // of drawing that is waited out
 const PATIENCE_MS = 300; // with a drawing that waits for something itself
 

@@ -135,7 +135,7 @@ COMPLETE = """async ([index, trials, curves, run]) => {
   };
   const text = (panel) => cell().querySelector(`[data-panel=${panel}]`)?.textContent ?? "";
   const missing = () => [
-    ["objective_trials", points("objective_trials") >= Math.min(trials, 1000)],
+    ["objective_trials", points("objective_trials") >= Math.min(trials, 800)],
     ["objective_time", points("objective_time") >= 2],
     ["scalars", points("scalars") >= curves],
     ["parallel", !!cell().querySelector("[data-panel=parallel] canvas")],

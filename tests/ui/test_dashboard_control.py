@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 from collections.abc import Callable
 from pathlib import Path
@@ -311,13 +312,15 @@ def test_failures_are_one_group_and_are_retried_together(open_notebook: OpenNote
     failures = panel(notebook, "failures")
     notebook.wait_seen(failures, failures.locator(".hpo-count", has_not_text="1 ×"), SECONDS)
     press(panel(notebook, "control"), "Pause")
-    expect(panel(notebook, "control").locator(".hpo-counts")).not_to_contain_text("running")
+    counts = panel(notebook, "control").locator(".hpo-counts")
+    expect(counts).not_to_contain_text("running")
+    count = int(re.search(r"(\d+) failed", counts.inner_text())[1])  # type: ignore[index]
+    notebook.wait_seen(failures, f"{count} ×", SECONDS)
 
     failures.locator("summary").click()
 
     expect(failures).to_contain_text("act = bad (no other trial)")
     expect(failures).to_contain_text("ValueError: the activation is bad")
-    count = int(failures.locator(".hpo-count").inner_text().split()[0])
     press(failures, "Select")
     press(failures, f"Retry all {count}")
     expect(failures).to_contain_text(f"{count} trials queued again")

@@ -2,8 +2,8 @@
 import { cut, number, plain } from "../dashboard_kit.js";
 import { Plot } from "../dashboard_plot.js";
 
-const CAPACITY = 2000;
-const COLUMNS = 400;
+const CAPACITY = 1000;
+const COLUMNS = 300;
 const LINES = 12;
 const LOOKS = {
   completed: ["circle", "accent", 6], aborted: ["square", "faint", 6], running: ["circle-open", "accent", 8],

@@ -206,11 +206,11 @@ export class SummaryTable {
   }
   draw() {
     if (!this.columns.length) return;
+    this.body.style.height = `${this.shown.length * ROW}px`; // first: how much of it is seen follows from it
     const top = this.grid.scrollTop;
     const height = this.grid.clientHeight || 320;
     const first = Math.max(0, Math.floor(top / ROW) - AHEAD);
     const last = Math.min(this.shown.length, Math.ceil((top + height) / ROW) + AHEAD);
-    this.body.style.height = `${this.shown.length * ROW}px`;
     this.grid.setAttribute("aria-rowcount", this.shown.length + 1);
     const columns = this.visible();
     const lines = [];
