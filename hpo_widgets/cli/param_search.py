@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hpo_widgets.agents.script_parameters import declared, find
@@ -18,7 +19,7 @@ from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
-from hpo_widgets.sdk.queues import served_queues
+from hpo_widgets.sdk.queues import choose_queue
 from hpo_widgets.sdk.tune import attach, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
@@ -37,7 +38,6 @@ STRATEGIES = {
 """ClearML's optimizer classes, its app's words, and names of ours, to our strategies."""
 KEPT_TASKS = 10
 """Finished tasks that are not archived when nobody says (reference a7)."""
-DEFAULT_QUEUE = "default"
 MINUTE = 60.0
 LIMITS: dict[str, tuple[str, float | None]] = {
     "optimization_time_limit": ("time_limit", MINUTE),
@@ -127,8 +127,8 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.store is not None:
         configure(store=arguments.store)
-    study = _resume(arguments) if arguments.resume else _start(arguments)
-    return follow(study, resumed=bool(arguments.resume))
+    begin = _resume(arguments) if arguments.resume else _start(arguments)
+    return follow(begin, resumed=bool(arguments.resume))
 
 
 def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
-def _resume(arguments: argparse.Namespace) -> Study:
+def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
     defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
     extra = [
@@ -152,10 +152,11 @@ def _resume(arguments: argparse.Namespace) -> Study:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return attach(arguments.resume).resume(**read_limits(arguments))
+    return partial(attach(arguments.resume).resume, **read_limits(arguments))
 
 
-def _start(arguments: argparse.Namespace) -> Study:
+def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
+    """Reads what was given, which may run the script; gives what then starts the search."""
     problems: list[str] = []
 
     def checked(read: Callable[[], Any]) -> Any:
@@ -172,16 +173,17 @@ def _start(arguments: argparse.Namespace) -> Study:
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
-    queue = "" if arguments.local else _queue(arguments.queue)
+    queue, note = choose_queue(None if arguments.local else arguments.queue, open_store)
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
     fixed = checked(lambda: _arguments(arguments.args or (), base)) if base is not None else {}
     if problems or base is None or found is None:
         raise InvalidInput(problems)
-    for note in found.notes:
-        print(f"note: {note}")
-    return tune(
+    for each in [*([note] if note else []), *found.notes]:
+        print(f"note: {each}")
+    return partial(
+        tune,
         base,
         with_values(found.space, {**fixed, **overrides}, base),
         objective=list(objectives),
@@ -200,16 +202,6 @@ def _base(arguments: argparse.Namespace) -> BaseCode:
     if arguments.metrics is not None:
         raise InvalidInput("--metrics is for --script; leave it out.")
     return find_base(arguments.task_id, open_store)
-
-
-def _queue(name: str | None) -> str:
-    """Gives the queue to use, empty for none: ClearML's sample command names `default`, which may have no agent."""
-    if name is None:
-        return ""
-    if name == DEFAULT_QUEUE and name not in served_queues(open_store()):
-        print(f"note: no agent serves the queue {name!r}; the tasks run here.")
-        return ""
-    return name
 
 
 def _arguments(words: Sequence[str], base: BaseCode) -> dict[str, Any]:
