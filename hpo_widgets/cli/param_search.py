@@ -11,16 +11,21 @@ from typing import Any
 from hpo_widgets.agents.script_parameters import declared, find
 from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
+from hpo_widgets.cli.tables import printable
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.constraint import Constraint, as_constraints
+from hpo_widgets.model.found import Found
 from hpo_widgets.model.limits import TERMINATORS
+from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
+from hpo_widgets.sdk.beginnings import learn
 from hpo_widgets.sdk.queues import choose_queue
-from hpo_widgets.sdk.tune import attach, tune
+from hpo_widgets.sdk.tune import attach, constrained, repeats_problems, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
@@ -88,6 +93,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
     )
+    search.add_argument(
+        "--constraint",
+        action="append",
+        metavar="TEXT",
+        help="what must hold between parameters, such as 'a + b <= 3' or '`Args/low` < `Args/high`', in single quotes; "
+        "give it again for another (functions of parameters: from Python only)",
+    )
+    search.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="runs of each parameter set, whose mean counts (default: 1)"
+    )
+    search.add_argument(
+        "--warm-start",
+        nargs="+",
+        metavar="STUDY-OR-FILE",
+        help="learn first from these: studies of the store, files of trials (.csv or .json, as `show` writes them), or "
+        "URLs of Optuna storages; what cannot be taken over is listed",
+    )
     search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
     _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
     place = parser.add_argument_group("where")
@@ -108,7 +130,9 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--total-max-jobs", **count, help="jobs in all")
     group.add_argument("--min-iteration-per-job", **count, help="no job is pruned before it")
     group.add_argument("--max-iteration-per-job", **count, help="a job that reaches it is complete")
-    group.add_argument("--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10)")
+    group.add_argument(
+        "--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10; all with repeats)"
+    )
     group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
     group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
     number: dict[str, Any] = {"type": float, "metavar": "VALUE"}
@@ -144,7 +168,7 @@ def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
-    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
+    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
     extra = [
         f"--{flag.replace('_', '-')}"
         for flag, value in vars(arguments).items()
@@ -168,32 +192,55 @@ def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
 
     if arguments.script is None and arguments.task_id is None:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
+    problems += repeats_problems(arguments.repeats, arguments.save_top_k_tasks_only, "--save-top-k-tasks-only")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
     metrics = [getattr(arguments, flag) for flag in NEEDED[1:]]
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
     queue, note = choose_queue(None if arguments.local else arguments.queue, open_store)
+    bound = checked(lambda: as_constraints(arguments.constraint))
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
     fixed = checked(lambda: _arguments(arguments.args or (), base)) if base is not None else {}
+    space = begun = None
+    if base is not None and found is not None:
+        whole = base
+        space = checked(lambda: with_values(found.space, {**(fixed or {}), **(overrides or {})}, whole))
+        if arguments.warm_start and space is not None and objectives:
+            begun = checked(lambda: _learned(arguments.warm_start, whole, space, bound or (), objectives))
     if problems or base is None or found is None:
         raise InvalidInput(problems)
-    for each in [*([note] if note else []), *found.notes]:
-        print(f"note: {each}")
+    learned, said = begun or (None, None)
+    for each in filter(None, [note, *found.notes, said]):
+        print(f"note: {printable(each)}")
     return partial(
         tune,
         base,
-        with_values(found.space, {**fixed, **overrides}, base),
+        space,
         objective=list(objectives),
+        constraints=bound,
+        warm_start=learned,
         strategy=STRATEGIES[arguments.optimizer_class],
         name=arguments.task_name,
         project=arguments.project_name,
         queue=queue,
+        repeats=arguments.repeats,
         seed=arguments.seed,
-        **{"keep_top": KEPT_TASKS, **read_limits(arguments)},
+        **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **read_limits(arguments)},
     )
+
+
+def _learned(
+    given: Sequence[str],
+    base: BaseCode,
+    space: SearchSpace,
+    bound: Sequence[Constraint],
+    objectives: Sequence[Objective],
+) -> tuple[list[Found], str]:
+    """Gives the results that the search learns from first, and what to say of them."""
+    return learn(given, constrained(base.completed(space), bound), objectives, open_store)
 
 
 def _base(arguments: argparse.Namespace) -> BaseCode:

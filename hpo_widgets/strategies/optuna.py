@@ -137,7 +137,8 @@ class OptunaStrategy(Strategy):
         )
         # Samplers of finite spaces call it at their end, where Optuna allows it inside its own loop only.
         self._study.stop = lambda: None  # type: ignore[method-assign]
-        self._prunes = len(problem.objectives) == 1 and not isinstance(self._study.pruner, NopPruner)
+        several = len(problem.objectives) > 1
+        self._prunes = not (several or problem.whole or isinstance(self._study.pruner, NopPruner))
         self._cursor = GridCursor(problem.space, self.seen)
         self._running: dict[int, _Running] = {}
         self._trials: list[int] = []
@@ -366,12 +367,17 @@ class OptunaStrategy(Strategy):
 
     def explain(self) -> str:
         """Says which sampler and pruner are used and why."""
-        sampler, pruner = type(self._study.sampler).__name__, type(self._study.pruner).__name__
+        sampler, why = type(self._study.sampler).__name__, self._pruning()
         group = "; group, because the space is conditional" if getattr(self._study.sampler, "_group", False) else ""
-        why = f"{pruner} ends hopeless trials" if self._prunes else "nothing is pruned"
+        return f"Optuna {optuna.__version__} {sampler}{group}{'; ' if why else ''}{why}."
+
+    def _pruning(self) -> str:
+        """Says what becomes of hopeless trials; nothing where somebody else says it."""
+        if self.problem.whole:
+            return ""
         if len(self.problem.objectives) > 1:
-            why = "nothing is pruned with several objectives"
-        return f"Optuna {optuna.__version__} {sampler}{group}; {why}."
+            return "nothing is pruned with several objectives"
+        return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
 
 
 def distribution(latent: Latent) -> BaseDistribution:

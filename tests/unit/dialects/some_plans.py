@@ -63,6 +63,8 @@ def plans(draw: st.DrawFn) -> StudyPlan:
         objectives=draw(objectives()),
         limits=draw(limits()),
         strategy={"name": draw(st.sampled_from(["tpe", "random", "grid", "optuna"])), "options": options},
+        warm_start=draw(st.just("") | NAMES),
+        repeats=draw(st.integers(1, 4)),
         seed=draw(st.none() | st.integers(0, 2**40)),
         isolation=draw(st.none() | st.sampled_from(Isolation)),
         gpus=tuple(draw(st.lists(st.sampled_from(["0", "1", "MIG-1"]), max_size=2))),
