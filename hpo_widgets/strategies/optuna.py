@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -24,6 +24,7 @@ from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.optuna_constraints import VIOLATION, violation
 from hpo_widgets.strategies.optuna_curve import Curve
+from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
 from hpo_widgets.strategies.optuna_storage import TrialMemory, frozen_trial, optuna_outcome
@@ -378,15 +379,6 @@ class OptunaStrategy(Strategy):
         if len(self.problem.objectives) > 1:
             return "nothing is pruned with several objectives"
         return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
-
-
-def distribution(latent: Latent) -> BaseDistribution:
-    """Gives what Optuna calls a latent domain."""
-    if isinstance(latent, CategoricalLatent):
-        return CategoricalDistribution(range(latent.size))
-    if isinstance(latent, IntLatent):
-        return IntDistribution(latent.low, latent.high)
-    return FloatDistribution(latent.low, latent.high)
 
 
 def _jsonable(attrs: Mapping[str, Any]) -> dict[str, Any]:

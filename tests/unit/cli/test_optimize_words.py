@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from hpo_widgets.cli import main
+from hpo_widgets.cli.main import run as main
 from hpo_widgets.cli.optimize import add_arguments
 
 

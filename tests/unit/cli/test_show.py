@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hpo_widgets as hpo
-from hpo_widgets.cli import main
+from hpo_widgets.cli.main import run as main
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.scalar import Metric
