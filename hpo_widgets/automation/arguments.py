@@ -23,6 +23,7 @@ from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
 from hpo_widgets.sdk.tune import constrained, read_isolation, repeated, repeats_problems, strategy_objections
 from hpo_widgets.store.base import Store
+from hpo_widgets.store.task_base import DEFAULT_QUEUE
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_names
 
@@ -30,6 +31,14 @@ T = TypeVar("T")
 
 MANY_CONCURRENT = 10
 """Concurrent jobs when nobody says (reference a2)."""
+
+
+class _Unsaid(str):
+    """Is a value that nobody has given: what becomes of it is worth no warning."""
+
+
+UNSAID_QUEUE = _Unsaid(DEFAULT_QUEUE)
+"""Queue when nobody says (reference a2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,6 +100,7 @@ def read_arguments(
     kind = checked(lambda: read_isolation(isolation))
     base = space = limits = strategy = None
     if search is not None:
+        problems += _queue_problems(search._execution_queue)
         base = checked(lambda: find_base(search._base_task_id, open_store))
         space = checked(lambda: as_space(search._hyper_parameters))
         if base is not None and space is not None:
@@ -128,6 +138,12 @@ def _judges_jobs(search: SearchStrategy) -> list[str]:
         "create_job() only, or leave repeats out."
         for hook in judging
     ]
+
+
+def _queue_problems(queue: Any) -> list[str]:
+    if queue is None or (isinstance(queue, str) and queue.strip()):
+        return []
+    return [f"execution_queue is {queue!r}; give the name of a queue, as 'default', or None to run the jobs here."]
 
 
 # -- limits --------------------------------------------------------------------------------------------------------
@@ -239,11 +255,12 @@ def _check_instance(search: SearchStrategy, given: dict[str, Any], options: dict
         "base_task_id": search._base_task_id,
         "hyper_parameters": list(search._hyper_parameters),
         "objective_metric": search._objective_metric,
+        "execution_queue": search._execution_queue,
         "num_concurrent_workers": search._num_concurrent_workers,
         "compute_time_limit": search.compute_time_limit,
     }
     said = {**given, "hyper_parameters": list(given["hyper_parameters"])}
-    unsaid = {"num_concurrent_workers": MANY_CONCURRENT, "compute_time_limit": None}
+    unsaid = {"execution_queue": UNSAID_QUEUE, "num_concurrent_workers": MANY_CONCURRENT, "compute_time_limit": None}
     differing = [name for name in own if own[name] != said[name] and said[name] != unsaid.get(name, search)]
     problems = [
         f"{name} differs from the one of the optimizer_class instance; give the same, or the class instead."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import ast
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from hpo_widgets.agents.script_parameters import declared, find
@@ -15,6 +16,7 @@ from hpo_widgets.dialects.clearml import read_params_override, read_params_searc
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.constraint import Constraint, as_constraints
 from hpo_widgets.model.found import Found
+from hpo_widgets.model.limits import TERMINATORS
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
@@ -22,7 +24,7 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
 from hpo_widgets.sdk.beginnings import learn
-from hpo_widgets.sdk.queues import served_queues
+from hpo_widgets.sdk.queues import choose_queue
 from hpo_widgets.sdk.tune import attach, constrained, repeats_problems, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
@@ -41,9 +43,8 @@ STRATEGIES = {
 """ClearML's optimizer classes, its app's words, and names of ours, to our strategies."""
 KEPT_TASKS = 10
 """Finished tasks that are not archived when nobody says (reference a7)."""
-DEFAULT_QUEUE = "default"
 MINUTE = 60.0
-LIMITS: dict[str, tuple[str, float]] = {
+LIMITS: dict[str, tuple[str, float | None]] = {
     "optimization_time_limit": ("time_limit", MINUTE),
     "compute_time_limit": ("compute_time_limit", MINUTE),
     "time_limit_per_job": ("job_time_limit", MINUTE),
@@ -53,8 +54,13 @@ LIMITS: dict[str, tuple[str, float]] = {
     "save_top_k_tasks_only": ("keep_top", 1),
     "max_number_of_concurrent_tasks": ("concurrency", 1),
     "retries": ("retries", 1),
+    "patience": ("patience", 1),
+    "min_gain": ("min_gain", 1),
+    "target": ("target", 1),
+    "expected_gain": ("expected_gain", 1),
+    "terminator": ("terminator", None),
 }
-"""Flag to keyword of `tune` and what it is multiplied by."""
+"""Flag to keyword of `tune` and what it is multiplied by; `None` for what is no number."""
 NEEDED = ("params_search", "objective_metric_title", "objective_metric_series", "objective_metric_sign")
 
 
@@ -129,6 +135,12 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     )
     group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
     group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
+    number: dict[str, Any] = {"type": float, "metavar": "VALUE"}
+    group.add_argument("--patience", **count, help="end after so many jobs in a row without a better value")
+    group.add_argument("--min-gain", **number, help="how much better counts as better for --patience")
+    group.add_argument("--target", **number, help="end when a job reaches this value or a better one")
+    group.add_argument("--expected-gain", **number, help="end when less is still to be gained (needs torch)")
+    group.add_argument("--terminator", choices=TERMINATORS, help="Optuna's rule to judge by; stagnation needs no torch")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -139,16 +151,22 @@ def run(arguments: argparse.Namespace) -> int:
     """
     if arguments.store is not None:
         configure(store=arguments.store)
-    study = _resume(arguments) if arguments.resume else _start(arguments)
-    return follow(study, resumed=bool(arguments.resume))
+    begin = _resume(arguments) if arguments.resume else _start(arguments)
+    return follow(begin, resumed=bool(arguments.resume))
 
 
-def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Gives the limits that flags say, as `tune` takes them."""
     given = {flag: getattr(arguments, flag) for flag in LIMITS}
-    return {LIMITS[flag][0]: value * LIMITS[flag][1] for flag, value in given.items() if value is not None}
+    found = {}
+    for flag, value in given.items():
+        keyword, unit = LIMITS[flag]
+        if value is not None:
+            found[keyword] = value if unit is None else value * unit
+    return found
 
 
-def _resume(arguments: argparse.Namespace) -> Study:
+def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
     defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
     extra = [
@@ -158,10 +176,11 @@ def _resume(arguments: argparse.Namespace) -> Study:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return attach(arguments.resume).resume(**_limits(arguments))
+    return partial(attach(arguments.resume).resume, **read_limits(arguments))
 
 
-def _start(arguments: argparse.Namespace) -> Study:
+def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
+    """Reads what was given, which may run the script; gives what then starts the search."""
     problems: list[str] = []
 
     def checked(read: Callable[[], Any]) -> Any:
@@ -179,8 +198,8 @@ def _start(arguments: argparse.Namespace) -> Study:
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
+    queue, note = choose_queue(None if arguments.local else arguments.queue, open_store)
     bound = checked(lambda: as_constraints(arguments.constraint))
-    queue = "" if arguments.local else _queue(arguments.queue)
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
@@ -194,9 +213,10 @@ def _start(arguments: argparse.Namespace) -> Study:
     if problems or base is None or found is None:
         raise InvalidInput(problems)
     learned, said = begun or (None, None)
-    for note in (*found.notes, *filter(None, [said])):
-        print(f"note: {printable(note)}")
-    return tune(
+    for each in filter(None, [note, *found.notes, said]):
+        print(f"note: {printable(each)}")
+    return partial(
+        tune,
         base,
         space,
         objective=list(objectives),
@@ -208,7 +228,7 @@ def _start(arguments: argparse.Namespace) -> Study:
         queue=queue,
         repeats=arguments.repeats,
         seed=arguments.seed,
-        **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **_limits(arguments)},
+        **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **read_limits(arguments)},
     )
 
 
@@ -229,16 +249,6 @@ def _base(arguments: argparse.Namespace) -> BaseCode:
     if arguments.metrics is not None:
         raise InvalidInput("--metrics is for --script; leave it out.")
     return find_base(arguments.task_id, open_store)
-
-
-def _queue(name: str | None) -> str:
-    """Gives the queue to use, empty for none: ClearML's sample command names `default`, which may have no agent."""
-    if name is None:
-        return ""
-    if name == DEFAULT_QUEUE and name not in served_queues(open_store()):
-        print(f"note: no agent serves the queue {name!r}; the tasks run here.")
-        return ""
-    return name
 
 
 def _arguments(words: Sequence[str], base: BaseCode) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, retry
 from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
+from hpo_widgets.engine.weighing import Ended, result_of
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.gathering import Gathering
 from hpo_widgets.model.result import Result, metrics_of, read_result
@@ -29,7 +30,12 @@ VANISHED = "its process ended together with the engine that had started it"
 
 
 def open_picture(
-    store: Store, record: StudyRecord, config: StudyConfig, now: float, alive: Callable[[str], bool]
+    store: Store,
+    record: StudyRecord,
+    config: StudyConfig,
+    now: float,
+    alive: Callable[[str], bool],
+    fresh: Callable[[Request], bool] = lambda _: False,
 ) -> Opening:
     """Reads what a study knows of its tasks; marks running tasks of agents that are gone as lost.
 
@@ -39,6 +45,7 @@ def open_picture(
         config: Its configuration, limits as they are in force.
         now: UTC seconds.
         alive: Tells whether the agent of an id still serves.
+        fresh: Tells of a request whether it was made after this run was begun, which opens the picture a bit later.
     """
     (metric, *_) = metrics_of(config.objectives)
     with store.transaction():
@@ -54,7 +61,7 @@ def open_picture(
                     ended=now,
                     error=VANISHED,
                 )
-        requests = _still_wanted(store, record.id, now)
+        requests = _still_wanted(store, record.id, now, fresh)
         cursor = store.cursor()
         tasks = [relay.caught_up(store, task, metric) for task in store.tasks(record.id)]
     results = _results(store, record.id, config)
@@ -81,22 +88,39 @@ def open_picture(
     past = _past(store, record.id, config, last_runs, results, waiting)
     restore = desk.Restore(past=past, memo=record.memo)
     moved = _has_moved(store, record.id)
-    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved)
+    anew = (record.reason or "").startswith(Reason.TERMINATOR.value)
+    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved, anew=anew)
 
 
 def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], picture: Picture, since: float) -> Progress:
     """Gives how far the only objective has come; trials that ended before `since` do not use up patience."""
     assert picture.objective is not None
     again = {start.trial for start in picture.retries}
-    ended = [task for task in tasks if task.state.is_final and task.trial not in again]
-    ended.sort(key=lambda task: (task.ended or 0.0, task.trial or 0))
-    ends = (
-        set_end(picture.gathering, task, *judge_end(task, results[task.id].values), results[task.id].feasible)
-        for task in ended
-    )
-    found = replayed((end for end in ends if end is not None), picture.objective, picture.limits)
-    late = sum((task.ended or 0.0) > since for task in ended)
+    ends = list(_ends((task for task in tasks if task.trial not in again), results, picture.gathering))
+    found = replayed((end for _, end in ends if end is not None), picture.objective, picture.limits)
+    late = sum((task.ended or 0.0) > since for task, _ in ends)
     return replace(found, since=min(found.since, late))
+
+
+def _ends(
+    tasks: Iterable[TaskRecord], results: Mapping[str, Result], gathering: Gathering
+) -> Iterator[tuple[TaskRecord, tuple[Outcome, tuple[float, ...] | None] | None]]:
+    """Gives the tasks that have ended, in that order, each with how its set has ended with it, see `set_end`."""
+    ended = sorted(
+        (task for task in tasks if task.state.is_final), key=lambda task: (task.ended or 0.0, task.trial or 0)
+    )
+    for task in ended:
+        result = results[task.id]
+        yield task, set_end(gathering, task, *judge_end(task, result.values), result.feasible)
+
+
+def read_results(store: Store, study: str, config: StudyConfig, picture: Picture) -> list[Ended]:
+    """Gives what counts of the sets of a running study whose end the engine has been told, oldest first."""
+    untold = {live.task.trial for live in picture.live.values()} | {start.trial for start in picture.retries}
+    last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
+    tasks = (task for trial, task in last_runs.items() if trial not in untold)
+    ends = _ends(tasks, _results(store, study, config), Gathering(config.repeats))
+    return [found for task, end in ends if (found := result_of(task, end)) is not None]
 
 
 def read_history(
@@ -133,14 +157,16 @@ def _has_moved(store: Store, study: str) -> bool:
     )
 
 
-def _still_wanted(store: Store, study: str, now: float) -> tuple[Request, ...]:
-    """Gives the trials and limits asked for; a pause or stop that came too late is answered: going on overrules it."""
-    found = store.open_requests(study=study)
+def _still_wanted(store: Store, study: str, now: float, fresh: Callable[[Request], bool]) -> tuple[Request, ...]:
+    """Gives what is asked for; a pause or stop of before the start is answered: going on overrules it."""
     lasting = {RequestKind.ENQUEUE, RequestKind.SET_LIMITS, RequestKind.SET_SPACE}
-    for request in found:
-        if request.kind not in lasting:
+    wanted = []
+    for request in store.open_requests(study=study):
+        if request.kind in lasting or fresh(request):
+            wanted.append(request)
+        else:
             store.answer(request.id, now, "the study was started again after this was asked.")
-    return tuple(request for request in found if request.kind in lasting)
+    return tuple(wanted)
 
 
 def _results(store: Store, study: str, config: StudyConfig) -> defaultdict[str, Result]:

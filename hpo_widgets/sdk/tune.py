@@ -35,6 +35,7 @@ from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.strategies.repeats import Repeats
+from hpo_widgets.strategies.terminators import terminator_problems
 from hpo_widgets.study import Study
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     patience: int | None = None,
     min_gain: float | None = None,
     target: float | None = None,
+    terminator: str | None = None,
+    expected_gain: float | None = None,
     warm_start: Any = None,
     enqueue: Sequence[dict[str, Any]] = (),
     seed: int | None = None,
@@ -119,6 +122,12 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         patience: Ends the search when so many trials in a row have ended without a better value of the objective.
         min_gain: How much better counts as better for `patience`; anything when absent.
         target: Ends the search when a trial ends with this value of the objective or a better one.
+        terminator: Ends the search when a rule of Optuna says that more is not worth it, from the 20th result on.
+            `"regret"` asks whether a bound on what is still to be gained is below `expected_gain`, `"emmr"`, which is
+            bolder, whether the gain that its model expects is, or is 1 % of what it was: both need torch.
+            `"stagnation"` asks whether more than 30 results have not been better, and needs nothing.
+        expected_gain: Ends the search when less than this is still to be gained, in the objective's unit, as judged by
+            the `terminator`, or by `"regret"` when none is named.
         warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
             with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), the path of a
             CSV or JSON file of these (`study.export_csv`, `study.export_json`), an Optuna study, the URL of an Optuna
@@ -170,6 +179,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             patience=patience,
             min_gain=min_gain,
             target=target,
+            terminator=terminator,
+            expected_gain=expected_gain,
         )
     )
     problems += repeats_problems(repeats, keep_top)
@@ -177,6 +188,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         problems += strategy_objections(repeated(chosen, repeats), found_space, objectives, limits)
     if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
         problems.append("patience and target judge one objective, and there are several; leave them out.")
+    problems += terminator_problems(limits, objectives or ()) if limits is not None else []
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:

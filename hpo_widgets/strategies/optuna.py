@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -24,6 +24,7 @@ from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.optuna_constraints import VIOLATION, violation
 from hpo_widgets.strategies.optuna_curve import Curve
+from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
 from hpo_widgets.strategies.optuna_storage import TrialMemory, frozen_trial, optuna_outcome
@@ -236,7 +237,7 @@ class OptunaStrategy(Strategy):
         known = self._domains.get(keys)
         if known is None:
             nodes = self.problem.space.nodes(located)
-            known = self._domains[keys] = {key: _distribution(nodes[key]) for key in keys}
+            known = self._domains[keys] = {key: distribution(nodes[key]) for key in keys}
         return known
 
     # Learning.
@@ -378,14 +379,6 @@ class OptunaStrategy(Strategy):
         if len(self.problem.objectives) > 1:
             return "nothing is pruned with several objectives"
         return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
-
-
-def _distribution(latent: Latent) -> BaseDistribution:
-    if isinstance(latent, CategoricalLatent):
-        return CategoricalDistribution(range(latent.size))
-    if isinstance(latent, IntLatent):
-        return IntDistribution(latent.low, latent.high)
-    return FloatDistribution(latent.low, latent.high)
 
 
 def _jsonable(attrs: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import hpo_widgets as hpo
+from hpo_widgets.cli.param_search import add_arguments, read_limits
 from hpo_widgets.dialects.clearml import write_params_search
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_read import read_base
@@ -262,6 +264,10 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "unknown task": (["--task-id", "nothing", *search(X)], ["no base task 'nothing'"]),
     "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["needs max_iteration_per_job"]),
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
+    "a terminator without its gain": (
+        ["--script", SCRIPT, *search(ALPHA, terminator="regret")],
+        ["terminator is 'regret' without expected_gain"],
+    ),
     "repeats and few kept": (
         ["--script", SCRIPT, *search(ALPHA, repeats=2, save_top_k_tasks_only=3)],
         ["--save-top-k-tasks-only ranks single runs"],
@@ -273,6 +279,17 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "no repeats": (["--script", SCRIPT, *search(ALPHA, repeats=0)], ["repeats is 0"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
 }
+
+
+def test_the_flags_that_end_a_search_early_are_limits() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    words = "--patience 8 --min-gain 0.01 --target 0.97 --expected-gain 1e-3 --terminator emmr --total-max-jobs 5"
+
+    found = read_limits(parser.parse_args(words.split()))
+
+    early = {"patience": 8, "min_gain": 0.01, "target": 0.97, "expected_gain": 0.001, "terminator": "emmr"}
+    assert found == {**early, "max_jobs": 5}
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -98,6 +98,8 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"constraints": ["lr <", 3]}, "the constraint 'lr <' cannot be read"),
         ({"constraints": "`General/lr` > 2"}, "keeps"),
         ({"pool_period_min": -1}, "pool_period_min"),
+        ({"execution_queue": 3}, "execution_queue is 3; give the name of a queue"),
+        ({"execution_queue": " "}, "or None to run the jobs here"),
         ({"optimizer_class": "OptimizerBOHB"}, "OptimizerBOHB needs max_iteration_per_job"),
         ({"optimizer_class": "OptimiserOptuna"}, "Did you mean 'OptimizerOptuna'"),
         ({"optimizer_class": int}, "optimizer_class is <class 'int'>"),
@@ -145,6 +147,9 @@ def test_an_instance_is_used_as_it_is_and_contradictions_are_errors() -> None:
     assert made.max_number_of_concurrent_tasks == 3
     with pytest.raises(InvalidInput, match="objective_metric differs"):
         optimizer(optimizer_class=instance, objective_metric_sign="max")
+    assert made.execution_queue == "q"
+    with pytest.raises(InvalidInput, match="execution_queue differs"):
+        optimizer(optimizer_class=instance, execution_queue="other")
     with pytest.raises(InvalidInput, match="total_max_jobs differs"):
         optimizer(optimizer_class=instance, total_max_jobs=3)
 
