@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -57,11 +58,12 @@ def objectives() -> st.SearchStrategy[tuple[Objective, ...]]:
 @st.composite
 def plans(draw: st.DrawFn) -> StudyPlan:
     options: dict[str, Any] = draw(st.dictionaries(st.text(max_size=5), VALUES, max_size=3))
+    chosen, within = draw(objectives()), draw(limits())
     return StudyPlan(
         base=draw(references()),
         space=draw(spaces()),
-        objectives=draw(objectives()),
-        limits=draw(limits()),
+        objectives=chosen,
+        limits=within if len(chosen) == 1 else replace(within, terminator=None),
         strategy={"name": draw(st.sampled_from(["tpe", "random", "grid", "optuna"])), "options": options},
         seed=draw(st.none() | st.integers(0, 2**40)),
         isolation=draw(st.none() | st.sampled_from(Isolation)),
