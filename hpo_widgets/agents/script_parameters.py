@@ -35,14 +35,21 @@ def find(name: str, parameters: Iterable[BaseParameter]) -> BaseParameter | None
     return found
 
 
-def name_problems(names: Iterable[str], parameters: Sequence[BaseParameter], base: str) -> list[str]:
-    """Lists names that the base task does not have, names that mean the same, and needed ones that nobody gives."""
+def name_problems(names: Iterable[str], parameters: Sequence[BaseParameter], base: str, unread: str = "") -> list[str]:
+    """Lists names that the base task does not have, names that mean the same, and needed ones that nobody gives.
+
+    Args:
+        names: What is searched.
+        parameters: What the base task takes.
+        base: What people call it.
+        unread: What to say beside a name that it does not have.
+    """
     problems: list[str] = []
     meant: dict[str, list[str]] = {}
     for name in names:
         found = find(name, parameters)
         if found is None:
-            problems.append(unknown(name, parameters, base))
+            problems.append(f"{unknown(name, parameters, base)} {unread}".rstrip())
         else:
             meant.setdefault(found.name, []).append(name)
     problems += [

@@ -14,14 +14,16 @@ from hpo_widgets.automation.objective import Objective
 from hpo_widgets.automation.search_strategy import GridSearch, RandomSearch, ReadyStrategy, SearchStrategy
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
+from hpo_widgets.model.constraint import as_constraints
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
-from hpo_widgets.sdk.tune import read_isolation, strategy_objections
+from hpo_widgets.sdk.tune import constrained, read_isolation, repeated, repeats_problems, strategy_objections
 from hpo_widgets.store.base import Store
+from hpo_widgets.store.task_base import DEFAULT_QUEUE
 from hpo_widgets.strategies.base import Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_names
 
@@ -29,6 +31,14 @@ T = TypeVar("T")
 
 MANY_CONCURRENT = 10
 """Concurrent jobs when nobody says (reference a2)."""
+
+
+class _Unsaid(str):
+    """Is a value that nobody has given: what becomes of it is worth no warning."""
+
+
+UNSAID_QUEUE = _Unsaid(DEFAULT_QUEUE)
+"""Queue when nobody says (reference a2)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +52,7 @@ class Arguments:
     strategy: Strategy
     """What the engine asks on behalf of `search`."""
     isolation: Isolation
+    repeats: int
 
 
 def read_arguments(
@@ -53,7 +64,9 @@ def read_arguments(
     optimization_time_limit: float | None,
     save_top_k_tasks_only: int | None,
     retries: int,
+    repeats: int,
     isolation: str | None,
+    constraints: Any,
 ) -> Arguments:
     """Checks all arguments together.
 
@@ -65,7 +78,9 @@ def read_arguments(
         optimization_time_limit: Minutes.
         save_top_k_tasks_only: As given.
         retries: As given.
+        repeats: As given.
         isolation: As given.
+        constraints: As given.
 
     Raises:
         InvalidInput: With every problem found.
@@ -85,20 +100,50 @@ def read_arguments(
     kind = checked(lambda: read_isolation(isolation))
     base = space = limits = strategy = None
     if search is not None:
+        problems += _queue_problems(search._execution_queue)
         base = checked(lambda: find_base(search._base_task_id, open_store))
         space = checked(lambda: as_space(search._hyper_parameters))
         if base is not None and space is not None:
             found, searched = base, space
             space = checked(lambda: found.completed(searched))
             problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
+        bound = checked(lambda: as_constraints(constraints))
+        if bound and space is not None:
+            free, found_bound = space, bound
+            space = checked(lambda: constrained(free, found_bound))
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
+    problems += repeats_problems(repeats, save_top_k_tasks_only, "save_top_k_tasks_only")
+    if search is not None and strategy is not None and repeats != 1:
+        problems += _judges_jobs(search)
     if space is not None and limits is not None and strategy is not None:
-        problems += strategy_objections(strategy, space, objective.objectives, limits)
+        problems += strategy_objections(repeated(strategy, repeats), space, objective.objectives, limits)
     if problems:
         raise InvalidInput(problems, subject="HyperParameterOptimizer")
     assert search and base and space and limits and strategy and kind
-    return Arguments(search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind)
+    return Arguments(
+        search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind, repeats=repeats
+    )
+
+
+def _judges_jobs(search: SearchStrategy) -> list[str]:
+    """Lists what repeats would take from a strategy of one's own: no run is ended for what it reports alone."""
+    judging = [
+        hook
+        for hook in ("monitor_job", "process_step")
+        if getattr(type(search), hook) is not getattr(SearchStrategy, hook)
+    ]
+    return [
+        f"{type(search).__name__} judges single jobs in {hook}(), and with repeats the mean of a set counts; override "
+        "create_job() only, or leave repeats out."
+        for hook in judging
+    ]
+
+
+def _queue_problems(queue: Any) -> list[str]:
+    if queue is None or (isinstance(queue, str) and queue.strip()):
+        return []
+    return [f"execution_queue is {queue!r}; give the name of a queue, as 'default', or None to run the jobs here."]
 
 
 # -- limits --------------------------------------------------------------------------------------------------------
@@ -210,11 +255,12 @@ def _check_instance(search: SearchStrategy, given: dict[str, Any], options: dict
         "base_task_id": search._base_task_id,
         "hyper_parameters": list(search._hyper_parameters),
         "objective_metric": search._objective_metric,
+        "execution_queue": search._execution_queue,
         "num_concurrent_workers": search._num_concurrent_workers,
         "compute_time_limit": search.compute_time_limit,
     }
     said = {**given, "hyper_parameters": list(given["hyper_parameters"])}
-    unsaid = {"num_concurrent_workers": MANY_CONCURRENT, "compute_time_limit": None}
+    unsaid = {"execution_queue": UNSAID_QUEUE, "num_concurrent_workers": MANY_CONCURRENT, "compute_time_limit": None}
     differing = [name for name in own if own[name] != said[name] and said[name] != unsaid.get(name, search)]
     problems = [
         f"{name} differs from the one of the optimizer_class instance; give the same, or the class instead."

@@ -4,23 +4,25 @@ from __future__ import annotations
 
 import contextlib
 import time
+import warnings
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from hpo_widgets.automation.arguments import Arguments, read_arguments
+from hpo_widgets.automation.arguments import UNSAID_QUEUE, Arguments, read_arguments
 from hpo_widgets.automation.minutes import MINUTE_S, period_of
 from hpo_widgets.automation.objective import Objective, read_objectives
 from hpo_widgets.automation.reporter import JobCallback, Reporter
 from hpo_widgets.automation.search_strategy import GOING, RandomSearch, SearchStrategy
 from hpo_widgets.automation.time_limit import TimeLimit
 from hpo_widgets.automation.top import top_tasks
-from hpo_widgets.errors import StudyFailed
+from hpo_widgets.errors import InvalidInput, StudyFailed
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
 from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.queues import choose_queue, queue_problems
 from hpo_widgets.sdk.task import Task
-from hpo_widgets.sdk.tune import keep_strategy
+from hpo_widgets.sdk.tune import keep_constraints, keep_strategy
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -47,7 +49,8 @@ class HyperParameterOptimizer:
             hpo_widgets' strategies: as class, instance or name. An instance of a `SearchStrategy` is used with its own
             arguments; those given here beside it must not differ.
         max_number_of_concurrent_tasks: Jobs at one time.
-        execution_queue: Accepted. Jobs run on this machine, in the search's own queue, whatever it says.
+        execution_queue: Queue whose agents run the jobs (`hpo-widgets agent --queue NAME`); `None` runs them here.
+            "default" is used when an agent serves it; without one the jobs run here. See `start`.
         optimization_time_limit: Minutes from the start to the end of the search; `None` or 0 for no limit.
         compute_time_limit: Minutes of running time over all jobs; then all are aborted and the search ends.
         auto_connect_task: Accepted. What was asked for is always recorded, with the study.
@@ -59,6 +62,10 @@ class HyperParameterOptimizer:
         isolation: `"fork"`, `"spawn"` or `"thread"`, see `hpo_widgets.tune`.
         gpus: Devices dealt to the jobs, one each.
         retries: How often a failed job is run again.
+        repeats: Runs of each parameter set, whose mean counts: each is a job, and none is pruned. See
+            `hpo_widgets.tune`.
+        constraints: What must hold between parameters: texts such as "`General/low` < `General/high`" and functions of
+            a dict of parameters. What breaks one is never run. See `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -76,7 +83,7 @@ class HyperParameterOptimizer:
         objective_metric_sign: str | Sequence[str] = "min",
         optimizer_class: Any = RandomSearch,
         max_number_of_concurrent_tasks: int = 10,
-        execution_queue: str | None = "default",
+        execution_queue: str | None = UNSAID_QUEUE,
         optimization_time_limit: float | None = None,
         compute_time_limit: float | None = None,
         auto_connect_task: Any = True,
@@ -89,6 +96,8 @@ class HyperParameterOptimizer:
         isolation: str | None = None,
         gpus: Sequence[int | str] = (),
         retries: int = 0,
+        repeats: int = 1,
+        constraints: Any = None,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -110,13 +119,16 @@ class HyperParameterOptimizer:
             optimization_time_limit=optimization_time_limit,
             save_top_k_tasks_only=save_top_k_tasks_only,
             retries=retries,
+            repeats=repeats,
             isolation=isolation,
+            constraints=constraints,
         )
         self.optimizer: SearchStrategy = self._arguments.search
         self.base_task_id = base_task_id
         self.hyper_parameters = hyper_parameters
         self.max_number_of_concurrent_tasks = self._arguments.limits.max_number_of_concurrent_tasks
-        self.execution_queue = execution_queue
+        self.execution_queue = self.optimizer._execution_queue
+        self._queue_was_said = execution_queue is not UNSAID_QUEUE
         self._name = name or f"Optimizing: {self._arguments.base.name}"
         self._project = spawn_project or ""
         self._gpus = tuple(str(gpu) for gpu in gpus)
@@ -152,19 +164,28 @@ class HyperParameterOptimizer:
                 The parameters have the job's final "status". A job that will run again is not ended yet.
 
         Raises:
-            CannotShip: When the function cannot be sent to processes, naming what stands in the way.
-            InvalidInput: When the time limit has passed already.
+            CannotShip: When the function, or one that is a constraint, cannot be sent to processes, naming what stands
+                in the way.
+            InvalidInput: When the time limit has passed already, or no living agent serves the queue.
         """
+        return self._start(job_complete_callback, self.execution_queue)
+
+    def start_locally(self, job_complete_callback: JobCallback | None = None) -> bool:
+        """Does what `start` does, on this machine, in processes of the search's own: the queue is not used."""
+        return self._start(job_complete_callback, None)
+
+    def _start(self, job_complete_callback: JobCallback | None, wanted: str | None) -> bool:
         if self._study is not None:
             return True
         arguments, store = self._arguments, self._place
+        queue = self._queue(wanted)
         limits = self._time_limit.at_start(arguments.limits, time.time())
         base = arguments.base.keep(store, arguments.isolation, arguments.space.names)
         self.optimizer.bind(arguments.base)
         config = StudyConfig(
             name=self._name,
             project=self._project,
-            space=arguments.space,
+            space=keep_constraints(store, arguments.space),
             objectives=self.optimizer._objective_metric.objectives,
             limits=limits,
             strategy=keep_strategy(store, arguments.strategy),
@@ -173,6 +194,8 @@ class HyperParameterOptimizer:
             base_name=arguments.base.recorded_name,
             isolation=arguments.isolation,
             gpus=self._gpus,
+            queue=queue,
+            repeats=arguments.repeats,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
         study = Study(store, record.id, function=base.function)
@@ -183,9 +206,15 @@ class HyperParameterOptimizer:
         reporter.start()
         return True
 
-    def start_locally(self, job_complete_callback: JobCallback | None = None) -> bool:
-        """Does what `start` does: jobs always run on this machine, in processes of their own."""
-        return self.start(job_complete_callback)
+    def _queue(self, wanted: str | None) -> str:
+        kind = self._arguments.isolation
+        queue, note = choose_queue(wanted, lambda: self._place, kind, self._gpus)
+        if problems := queue_problems(queue, kind, lambda: self._place, self._gpus) if queue else []:
+            problems[-1] += "\nTo run the jobs here instead: execution_queue=None, or start_locally()."
+            raise InvalidInput(problems, subject="HyperParameterOptimizer")
+        if note and self._queue_was_said:
+            warnings.warn(note, stacklevel=4)
+        return queue
 
     def _draw_seed(self) -> int:
         if self._seed is not None:
@@ -309,7 +338,7 @@ class HyperParameterOptimizer:
         value.
 
         Tasks that run, were pruned, failed, are lost or archived, or have no finite value are not among them. Several
-        objectives are ordered by Pareto front.
+        objectives are ordered by Pareto front. With repeats: the first run of each set, by the sets' means.
         """
         return self.optimizer.get_top_experiments(top_k)
 

@@ -40,7 +40,7 @@ class SearchStrategy:
         base_task_id: A function, the path of a script or notebook, or a recorded task, by itself, its id or its name.
         hyper_parameters: What to search.
         objective_metric: What to optimize.
-        execution_queue: Accepted; see `HyperParameterOptimizer`.
+        execution_queue: Queue whose agents run the jobs, see `HyperParameterOptimizer`.
         num_concurrent_workers: Jobs at one time.
         pool_period_min: Minutes between two reports; nothing waits for it.
         time_limit_per_job: Minutes of running time of one job; `None` or 0 for no limit, as for those below.

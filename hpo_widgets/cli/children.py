@@ -9,11 +9,12 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from hpo_widgets.agents.console import CappedLog
+from hpo_widgets.agents.console_marks import VARIABLE, MarkedOutput
 from hpo_widgets.agents.orphans import die_with_parent
 from hpo_widgets.errors import InvalidInput
 
@@ -21,6 +22,10 @@ CHUNK = 1 << 16
 """Bytes read from a process at once."""
 LINE = 1 << 14
 """Bytes after which a line is shown although it has not ended."""
+
+
+OPEN_LOGS = 16
+"""Logs of tasks that a process keeps open: tasks may run side by side in it, and a log is written from one opening."""
 
 
 @dataclass(kw_only=True)
@@ -33,6 +38,11 @@ class Child:
     path: Path
     """Where its output is kept."""
     log: CappedLog
+    out: int
+    """The read end of what it prints."""
+    output: MarkedOutput
+    task_logs: dict[str, CappedLog] = field(default_factory=dict)
+    """Where what the tasks printed that it ran last is kept."""
     rest: bytes = b""
     """The line that has not ended yet."""
 
@@ -41,11 +51,22 @@ class Child:
         """Id of the process, which leads a group and a session of its own."""
         return self.process.pid
 
-    @property
-    def out(self) -> IO[bytes]:
-        """The read end of what it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout
+    def keep(self, data: bytes, task: str | None, path_of_task: Callable[[str], Path]) -> None:
+        """Keeps what it printed, and with the task that printed it."""
+        self.log.write(data)
+        if task is None:
+            return
+        if task not in self.task_logs:
+            if len(self.task_logs) == OPEN_LOGS:
+                self.task_logs.pop(next(iter(self.task_logs))).close()
+            self.task_logs[task] = CappedLog(path_of_task(task))
+        self.task_logs[task].write(data)
+
+    def close(self) -> None:
+        """Closes what it printed into, and the files."""
+        os.close(self.out)
+        for log in (self.log, *self.task_logs.values()):
+            log.close()
 
 
 class Children:
@@ -58,6 +79,7 @@ class Children:
         words: The command line.
         env: The environment; each process is told its number on top.
         kept: Gives the path of the file for the output of the process with this number.
+        kept_of_task: Gives the path of the file for what a task printed that one of them has run, see `console_marks`.
         show: Is given each line as it comes, with the number of its process.
     """
 
@@ -66,9 +88,11 @@ class Children:
         words: Sequence[str],
         env: Mapping[str, str],
         kept: Callable[[int], Path],
+        kept_of_task: Callable[[str], Path],
         show: Callable[[int, str], None],
     ) -> None:
-        self._words, self._env, self._kept, self._show = list(words), dict(env), kept, show
+        self._words, self._env, self._show = list(words), dict(env), show
+        self._kept, self._kept_of_task = kept, kept_of_task
         self._selector = selectors.DefaultSelector()
         self._started = 0
         self.living: list[Child] = []
@@ -80,22 +104,28 @@ class Children:
             InvalidInput: When the system cannot.
         """
         number = self._started + 1
+        out, into = os.pipe()
+        output = MarkedOutput(out)
         try:
             process = subprocess.Popen(
                 self._words,
-                env={**self._env, "COMET_OPTIMIZER_PROCESS_ID": str(number - 1)},
+                env={**self._env, "COMET_OPTIMIZER_PROCESS_ID": str(number - 1), VARIABLE: output.variable},
                 stdin=subprocess.DEVNULL,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.STDOUT,
+                stdout=into,
+                stderr=into,
                 start_new_session=True,  # a Ctrl-C at the terminal is the command's to pass on
                 preexec_fn=_bind(os.getpid()),  # noqa: PLW1509 - there are no other threads
             )
         except OSError as error:
+            os.close(out)
             raise InvalidInput(f"{self._words[0]!r} cannot be started: {error.strerror}.") from error
+        finally:
+            os.close(into)
         self._started = number
         path = self._kept(number)
-        child = Child(number=number, process=process, started=time.time(), path=path, log=CappedLog(path))
-        os.set_blocking(child.out.fileno(), False)
+        log = CappedLog(path)
+        child = Child(number=number, process=process, started=time.time(), path=path, log=log, out=out, output=output)
+        os.set_blocking(out, False)
         self._selector.register(child.out, selectors.EVENT_READ, child)
         self.living.append(child)
         return child
@@ -124,19 +154,23 @@ class Children:
     def _read(self, child: Child) -> bool:
         """Takes one piece in; tells whether there was one."""
         try:
-            data = os.read(child.out.fileno(), CHUNK)
+            data = os.read(child.out, CHUNK)
         except BlockingIOError:
             return False
         if not data:
             self._selector.unregister(child.out)
-            return False
-        child.log.write(data)
+        for task, piece in child.output.take(data, last=not data):
+            self._keep(child, task, piece)
+        return bool(data)
+
+    def _keep(self, child: Child, task: str | None, data: bytes) -> None:
+        """Keeps a piece with the process and with the task that printed it, and shows the lines that it ends."""
+        child.keep(data, task, self._kept_of_task)
         *lines, child.rest = (child.rest + data).split(b"\n")
         if len(child.rest) > LINE:
             lines, child.rest = [*lines, child.rest], b""
         for line in lines:
             self._show(child.number, _text(line))
-        return True
 
     def _part(self, child: Child, code: int) -> None:
         """Takes leave of one that has ended: what it started and left behind ends too when it ended badly."""
@@ -148,10 +182,11 @@ class Children:
             pass
         if child.out in registered:  # somebody it has started still holds the other end
             self._selector.unregister(child.out)
+            for task, piece in child.output.take(b"", last=True):
+                self._keep(child, task, piece)
         if child.rest:
             self._show(child.number, _text(child.rest))
-        child.out.close()
-        child.log.close()
+        child.close()
         self.living.remove(child)
 
 

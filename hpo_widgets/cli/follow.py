@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import signal
 import sys
+from collections.abc import Callable
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
 from hpo_widgets.cli.progress import PERIOD_S, Progress, shell_word
@@ -16,44 +17,64 @@ from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 
 
-def follow(study: Study, *, resumed: bool = False) -> int:
-    """Follows a search that this process runs until it has ended, and gives the exit code."""
-    return _Follower(study, sys.stdout, resumed=resumed).run()
+class Interrupts:
+    """Counts Ctrl-C while it is entered instead of raising, so that what is begun is ended in order; the second raises.
+
+    A Ctrl-C comes in the middle of anything, of a write or of a start too: whoever loops does what is to be done.
+    """
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._before: Any = None
+
+    def __enter__(self) -> Interrupts:
+        self._before = signal.signal(signal.SIGINT, self._take)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        signal.signal(signal.SIGINT, self._before)
+
+    def _take(self, signum: int, frame: FrameType | None) -> None:
+        self.count += 1
+        if self.count > 1:
+            raise KeyboardInterrupt
+
+
+def follow(begin: Callable[[], Study], *, resumed: bool = False) -> int:
+    """Begins a search in this process, follows it until it has ended, and gives the exit code.
+
+    A Ctrl-C while it begins waits for that, as long as it is the only one: what is recorded is then stopped in order.
+    """
+    with Interrupts() as interrupts:
+        return _Follower(begin(), sys.stdout, interrupts, resumed=resumed).run()
 
 
 class _Follower:
     """Is one search at a terminal."""
 
-    def __init__(self, study: Study, out: TextIO, *, resumed: bool) -> None:
+    def __init__(self, study: Study, out: TextIO, interrupts: Interrupts, *, resumed: bool) -> None:
         self._study = study
         self._progress = Progress(study, out, resumed=resumed)
         self._say = self._progress.say
-        self._interrupts = 0
+        self._interrupts = interrupts
         self._stopping = False
 
     def run(self) -> int:
         study = self._study
-        before = signal.signal(signal.SIGINT, self._interrupt)
         # What it would warn of is a notice, said here.
         logging.getLogger("hpo_widgets.engine").setLevel(logging.ERROR)
         config = study.config
         names = ", ".join(config.space.names)
         self._say(f"study {study.name!r}: {config.base_name or 'a base task'}, searching {words.cut(names)}")
-        try:
-            while not study.wait(PERIOD_S):
-                if self._interrupts and not self._stopping:
-                    self._stop()
-                self._progress.draw()
-        finally:
-            signal.signal(signal.SIGINT, before)
+        while not self._has_ended():
+            self._progress.draw()
         self._progress.draw(last=True)
         return self._conclude()
 
-    def _interrupt(self, signum: int, frame: FrameType | None) -> None:
-        # It comes in the middle of anything, of a write or of the store too: the loop does what is to be done.
-        self._interrupts += 1
-        if self._interrupts > 1:
-            raise KeyboardInterrupt
+    def _has_ended(self) -> bool:
+        if self._interrupts.count and not self._stopping:
+            self._stop()
+        return self._study.wait(PERIOD_S)
 
     def _stop(self) -> None:
         self._stopping = True
@@ -69,8 +90,9 @@ class _Follower:
             self._say(result_table(study.config.objectives, top))
         why = f" ({record.reason})" if record.reason else ""
         self._say(f"\nstudy {study.name!r} {study.state}{why}; see `hpo-widgets show {shell_word(study.name)}`")
-        if self._interrupts:
+        if self._stopping:
             self._say(f"continue it with `hpo-widgets param-search --resume {shell_word(study.name)}`")
+        if self._interrupts.count:
             return INTERRUPTED
         if record.state is StudyState.FAILED or not top:
             self._say(record.error or study.why_no_result())

@@ -27,12 +27,12 @@ def run(given: list[str] | None = None) -> int:
     """Runs a sub-command and gives its exit code."""
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s: %(message)s")
     words = sys.argv[1:] if given is None else given
-    parser = _parser(words)
-    arguments = parser.parse_args(words)
-    if arguments.command is None:
-        parser.print_help()
-        return BAD_INPUT
     try:
+        parser = _parser(words)
+        arguments = parser.parse_args(words)
+        if arguments.command is None:
+            parser.print_help()
+            return BAD_INPUT
         code: int = arguments.run(arguments)
     except InvalidInput as error:
         print(f"hpo-widgets {arguments.command}: {error}", file=sys.stderr)

@@ -60,13 +60,21 @@ Exit code: 0 when all went well, 1 when a process failed or nothing has a result
 
 
 class _Parser(argparse.ArgumentParser):
-    """Keeps what follows `--` for the script."""
+    """Keeps what follows `--` for the script, and takes options between the positionals too."""
+
+    _is_within = False
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> tuple[Any, list[str]]:
         """Parses what stands before `--` only."""
         words = list(args or ())
+        if self._is_within:  # argparse's own, which parses options first and then positionals, comes back here
+            return super().parse_known_args(words, namespace)
         at = words.index("--") if "--" in words else len(words)
-        found, extra = super().parse_known_args(words[:at], namespace)
+        self._is_within = True
+        try:
+            found, extra = super().parse_known_intermixed_args(words[:at], namespace)
+        finally:
+            self._is_within = False
         found.extra = words[at + 1 :]
         return found, extra
 

@@ -7,9 +7,11 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
+from hpo_widgets.agents.console import log_path
 from hpo_widgets.cli.children import Child, Children
 from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
 from hpo_widgets.cli.progress import PERIOD_S, Progress, given_text
@@ -66,7 +68,9 @@ class _Session:
             VARIABLE: str(folder),
             "PYTHONUNBUFFERED": "1",
         }
-        self._children = Children(plan.words, env, lambda number: self._log(folder, number), self._show)
+        self._children = Children(
+            plan.words, env, lambda number: self._log(folder, number), partial(log_path, folder), self._show
+        )
         self._interrupts = 0
         self._answered = 0
         self._kill_at: float | None = None

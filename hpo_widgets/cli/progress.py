@@ -8,6 +8,7 @@ import time
 from typing import Any, TextIO
 
 from hpo_widgets.cli.tables import printable
+from hpo_widgets.cli.width import cut_to
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.result import Result, read_result
 from hpo_widgets.model.task import TaskRecord
@@ -60,9 +61,9 @@ class Progress:
             self._tell_ends()
         else:
             line = _line(head)
-            width = shutil.get_terminal_size().columns - 1
+            columns = shutil.get_terminal_size().columns - 1
             with self._lock:
-                self._out.write(CLEAR + printable(line)[:width] + ("\n" if last else ""))
+                self._out.write(CLEAR + cut_to(printable(line), columns) + ("\n" if last else ""))
                 self._out.flush()
 
     def say(self, text: str) -> None:

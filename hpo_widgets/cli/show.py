@@ -77,11 +77,10 @@ def _list(*, as_json: bool, wants: str | None) -> None:
 
 
 def _row(study: Study) -> list[str]:
-    record, top = study.record, study.top(1)
-    best = ", ".join(words.number(value) for value in top[0].result.values) if top else words.MISSING
+    record, (trials, values) = study.record, study.glance()
+    best = ", ".join(map(words.number, values)) or words.MISSING
     started = datetime.fromtimestamp(record.created).strftime("%Y-%m-%d %H:%M")  # noqa: DTZ006 - people read local time
-    trials = len({task.trial for task in study.store.tasks(study.id)})
-    return [record.name, study.state, str(trials), best, started, study.config.base_name]
+    return [record.name, study.state_of(record), str(trials), best, started, study.config.base_name]
 
 
 def say(text: str) -> None:

@@ -4,25 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from hpo_widgets.cli.width import cut_to, padded, width
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.study import TaskResult
 from hpo_widgets.widgets import words
 
 WIDEST = 32
-"""Characters of a cell."""
+"""Columns of a cell."""
 
 
 def text_table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Gives lines of a head, a rule and the rows; control characters of names are shown, not sent to the terminal."""
     shown = [[_cell(each) for each in row] for row in (columns, *rows)]
-    widths = [max(len(row[i]) for row in shown) for i in range(len(columns))]
+    widths = [max(width(row[i]) for row in shown) for i in range(len(columns))]
     right = [all(_is_number(row[i]) for row in shown[1:]) for i in range(len(columns))]
 
     def line(row: Sequence[str]) -> str:
-        cells = [c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)]
+        cells = [padded(c, w, right=r) for c, w, r in zip(row, widths, right, strict=True)]
         return "  ".join(cells).rstrip()
 
-    return "\n".join([line(shown[0]), "  ".join("-" * width for width in widths), *map(line, shown[1:])])
+    return "\n".join([line(shown[0]), "  ".join("-" * columns for columns in widths), *map(line, shown[1:])])
 
 
 def result_table(objectives: Sequence[Objective], top: Sequence[TaskResult]) -> str:
@@ -49,7 +50,7 @@ def printable(text: str) -> str:
 
 
 def _cell(text: str) -> str:
-    return words.cut(printable(text.replace("\n", " ")), WIDEST)
+    return cut_to(" ".join(printable(text.replace("\n", " ")).split()), WIDEST)
 
 
 def _is_number(text: str) -> bool:

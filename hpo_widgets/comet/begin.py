@@ -129,6 +129,7 @@ def _record(store: Store, comet: CometConfig, parent: Parent | None, now: float 
         strategy={"name": STRATEGIES[comet.algorithm], "options": {}},
         seed=comet.spec["seed"],
         base_name=comet.name or "experiment",
+        repeats=comet.trials,
     )
     stored = {**config.to_json(), "comet": comet.to_json()}
     if parent is not None:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hpo_widgets.agents.console_marks import mark
 from hpo_widgets.agents.reporter import RunningTask
 from hpo_widgets.comet.ending import Ending
 from hpo_widgets.comet.issuer import Issuer
@@ -78,7 +79,9 @@ class Seat:
         def finish(ending: Ending) -> None:
             issuer.finish(task.id, ending)
             self.ends.pop(task.id, None)
+            mark(next(reversed(self.ends), None))
 
+        mark(task.id)
         return Place(
             running=handle_of(issuer.store, task),
             store=issuer.store,

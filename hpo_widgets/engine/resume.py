@@ -30,7 +30,12 @@ VANISHED = "its process ended together with the engine that had started it"
 
 
 def open_picture(
-    store: Store, record: StudyRecord, config: StudyConfig, now: float, alive: Callable[[str], bool]
+    store: Store,
+    record: StudyRecord,
+    config: StudyConfig,
+    now: float,
+    alive: Callable[[str], bool],
+    fresh: Callable[[Request], bool] = lambda _: False,
 ) -> Opening:
     """Reads what a study knows of its tasks; marks running tasks of agents that are gone as lost.
 
@@ -40,6 +45,7 @@ def open_picture(
         config: Its configuration, limits as they are in force.
         now: UTC seconds.
         alive: Tells whether the agent of an id still serves.
+        fresh: Tells of a request whether it was made after this run was begun, which opens the picture a bit later.
     """
     (metric, *_) = metrics_of(config.objectives)
     with store.transaction():
@@ -55,7 +61,7 @@ def open_picture(
                     ended=now,
                     error=VANISHED,
                 )
-        requests = _still_wanted(store, record.id, now)
+        requests = _still_wanted(store, record.id, now, fresh)
         cursor = store.cursor()
         tasks = [relay.caught_up(store, task, metric) for task in store.tasks(record.id)]
     results = _results(store, record.id, config)
@@ -151,14 +157,16 @@ def _has_moved(store: Store, study: str) -> bool:
     )
 
 
-def _still_wanted(store: Store, study: str, now: float) -> tuple[Request, ...]:
-    """Gives the trials and limits asked for; a pause or stop that came too late is answered: going on overrules it."""
-    found = store.open_requests(study=study)
+def _still_wanted(store: Store, study: str, now: float, fresh: Callable[[Request], bool]) -> tuple[Request, ...]:
+    """Gives what is asked for; a pause or stop of before the start is answered: going on overrules it."""
     lasting = {RequestKind.ENQUEUE, RequestKind.SET_LIMITS, RequestKind.SET_SPACE}
-    for request in found:
-        if request.kind not in lasting:
+    wanted = []
+    for request in store.open_requests(study=study):
+        if request.kind in lasting or fresh(request):
+            wanted.append(request)
+        else:
             store.answer(request.id, now, "the study was started again after this was asked.")
-    return tuple(request for request in found if request.kind in lasting)
+    return tuple(wanted)
 
 
 def _results(store: Store, study: str, config: StudyConfig) -> defaultdict[str, Result]:

@@ -61,6 +61,7 @@ class Run:
         self._callbacks = Callbacks(f"hpo-callbacks-{record.name}")
         self._done = threading.Event()
         functions = {} if function is None or config.code is None else {config.code: function}
+        self._asked_before: set[int] = set()
         self._agent: Agent | None = None
         """Serves the study's own queue; a queue that was named is served by others."""
         if not config.queue:
@@ -80,6 +81,7 @@ class Run:
                 f"the study {self._record.name!r} is driven by process "
                 f"{self._record.owner and self._record.owner.pid}; steer it with study.pause(), stop(), ... from here."
             )
+        self._asked_before = {request.id for request in self._store.open_requests(study=self._record.id)}
         replacing = self._record.owner
         self._store.own_study(self._record.id, self._owner, replacing=replacing, state=StudyState.RUNNING)
         self._store.update_study(self._record.id, reason=None, error=None, ended=None)
@@ -110,7 +112,14 @@ class Run:
     # -- in the engine's thread ------------------------------------------------------------------------------------
     def _open(self) -> Engine:
         self._config = replace(self._config, space=with_functions(self._store, self._config.space))
-        opening = open_picture(self._store, self._record, self._config, time.time(), alive=self._serves)
+        opening = open_picture(
+            self._store,
+            self._record,
+            self._config,
+            time.time(),
+            alive=self._serves,
+            fresh=lambda request: request.id not in self._asked_before,
+        )
 
         def make_thinker(space: SearchSpace, moved: bool, wake: Callable[[], None]) -> Thinker:
             return Thinker(self._make_strategy(), self._problem(space, moved), wake)

@@ -144,7 +144,7 @@ class BaseCode:
         if self._needs_process and isolation in IN_THIS_PROCESS:
             found.append(f"{self.name!r} needs a process of its own; isolation is {isolation.value!r}, use 'fork'.")
         if self.parameters is not None:
-            found += name_problems(space.names, self.parameters, self.name)
+            found += name_problems(space.names, self.parameters, self.name, self._about.get("unread", ""))
             found += _value_problems(space, self.parameters, self.name)
         elif self.function is not None:
             found += signature_problems(space.names, arguments_of(self.function), self.name, sometimes=space.sometimes)

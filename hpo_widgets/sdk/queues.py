@@ -9,6 +9,10 @@ from typing import Any
 from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.store.base import Store
+from hpo_widgets.store.task_base import DEFAULT_QUEUE
+
+HERE = (Isolation.THREAD, Isolation.SAME_THREAD)
+"""Tasks that share this process's memory: no agent can run them."""
 
 
 def served_queues(store: Store) -> dict[str, int]:
@@ -27,7 +31,7 @@ def queue_problems(
     if not isinstance(queue, str) or not queue.strip():
         return [f"queue is {queue!r}; give the name of a queue, as 'default', or leave it out."]
     problems = []
-    if isolation in (Isolation.THREAD, Isolation.SAME_THREAD):
+    if isolation in HERE:
         problems.append(f"isolation {isolation.value!r} runs tasks in this process; leave it or the queue out.")
     if gpus:
         problems.append("gpus belong to the agents that serve a queue; start those with --gpus and leave it out here.")
@@ -38,3 +42,23 @@ def queue_problems(
         listed = ", ".join(map(repr, sorted(served))) or "none"
         problems.append(f"no agent serves the queue {queue!r} (served are: {listed}); {hint}")
     return problems
+
+
+def choose_queue(
+    name: str | None,
+    open_store: Callable[[], Store],
+    isolation: Isolation = Isolation.FORK,
+    gpus: Sequence[Any] = (),
+) -> tuple[str, str | None]:
+    """Gives the queue that is meant, empty for none, and what to say of it.
+
+    ClearML's samples name `default` without more thought: where it cannot be used the tasks run here. Any other name
+    is meant, see `queue_problems`.
+    """
+    if name != DEFAULT_QUEUE:
+        return name or "", None
+    if isolation in HERE or gpus:
+        return "", None
+    if name in served_queues(open_store()):
+        return name, None
+    return "", f"no agent serves the queue {name!r}; the tasks run here."

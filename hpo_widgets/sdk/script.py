@@ -38,6 +38,8 @@ START = (
     "main()"
 )
 METRICS = (None, "stdout")
+UNREAD = "what it connects with its task is not read from a script that uses Hydra: put it in its configuration."
+"""Is said beside a name that such a script does not have."""
 RUNNER = ("hpo_widgets.agents.script_kind", "argparse", "ast")
 """What every task of a script imports."""
 TASK_MODULES = ("hpo_widgets.sdk.task",)
@@ -67,8 +69,8 @@ def script_base_task(
 
     A script that uses argparse, click or typer runs in a process of its own up to where it reads its command line, one
     that connects parameters with its task (`Task.init(...).connect(...)`) up to the last of them, at the latest to its
-    first report; one that uses Hydra has it compose its configuration; of any other, the literals at its top
-    (`lr = 1e-3`) are its parameters. Blocks for as long as the script's imports take.
+    first report; one that uses Hydra has it compose its configuration, and what it connects is not read; of any other,
+    the literals at its top (`lr = 1e-3`) are its parameters. Blocks for as long as the script's imports take.
 
     Args:
         path: The script.
@@ -109,6 +111,7 @@ def capture_script(
         "reads": reads,
         "metrics": metrics,
         "parameters": [asdict(each) for each in parameters],
+        **({"unread": UNREAD} if reads == "hydra" and connect_calls(text) else {}),
         "modules": sorted({*installed_modules(text), *RUNNER, *(TASK_MODULES if reads == "task" else ())}),
         "sources": {script.path: text.source},
         "command": [sys.executable, script.path, *words],
@@ -141,9 +144,9 @@ def static_parameters(path: str | PathLike[str]) -> tuple[BaseParameter, ...]:
 
 def _parameters(text: ScriptText, args: Sequence[str]) -> tuple[str, tuple[BaseParameter, ...]]:
     parser = parser_of(text)
-    sites = connect_calls(text) if parser in (None, "argparse") else 0
-    if sites:
-        return _probe(text, args, "task", sites)
+    sites = connect_calls(text)
+    if sites and parser != "hydra":
+        return _probe(text, args, "task", sites, clicks=parser in ("click", "typer"))
     if parser is None:
         found = literals(text.tree)
         return "literals", tuple(_of_literal(name, value) for name, value in found.items())
@@ -157,11 +160,13 @@ def _of_literal(name: str, value: Any) -> BaseParameter:
     return BaseParameter(name=f"General/{name}", default=value, type=kind)
 
 
-def _probe(text: ScriptText, args: Sequence[str], parser: str, sites: int = 0) -> tuple[str, tuple[BaseParameter, ...]]:
-    """Runs the script up to where it reads its command line, or has connected its parameters."""
+def _probe(
+    text: ScriptText, args: Sequence[str], parser: str, sites: int = 0, *, clicks: bool = False
+) -> tuple[str, tuple[BaseParameter, ...]]:
+    """Runs the script up to where it reads its command line, or has connected its parameters and read that too."""
     with tempfile.TemporaryDirectory(prefix="hpo-script-") as folder:
         out = Path(folder) / "found.json"
-        counts = str(parser_calls(text)), str(sites)
+        counts = str(parser_calls(text) + clicks), str(sites)
         words = ["-c", START, str(out), str(text.path), *counts, *args, os.pathsep.join(sys.path)]
         code, said = run_bounded([sys.executable, *words], PROBE_S)
         # A script that trains before it has connected everything is ended by the clock: what it had counts.

@@ -277,16 +277,32 @@ def _watch_click(core: types.ModuleType, found: _Found) -> None:
     old: Any = getattr(core, "BaseCommand", None)
     command: Any = old if isinstance(old, type) and "make_context" in vars(old) else core.Command
 
-    def make_context(self: Any, _info_name: Any, args: list[str], *_: Any, **_more: Any) -> NoReturn:
-        given = list(args)
-        while True:
-            found.add(_click_parameter(each, given) for each in self.params if each.expose_value)
-            named = [word for word in given if word in getattr(self, "commands", {})]
-            if not named:
+    go_on = command.make_context
+    seen: list[Any] = []
+
+    def make_context(self: Any, info_name: Any, args: list[str], *more: Any, **named: Any) -> Any:
+        if not seen:  # else it is a sub-command, called by its parent
+            seen.append(self)
+            _read_command(self, list(args), found)
+            if not found.sites:
                 found.finish("click")
-            self = self.commands[named[0]]
+            found.is_last(only_a_first_one=True)
+            found.finish_if_done()
+        return go_on(self, info_name, args, *more, **named)
 
     command.make_context = make_context
+
+
+def _read_command(command: Any, args: list[str], found: _Found) -> None:
+    """Notes what a command and the sub-commands that the command line names take; from then on nothing is needed."""
+    while True:
+        found.add([_click_parameter(each, args) for each in command.params if each.expose_value])
+        for each in command.params:
+            each.required, each.prompt = False, None
+        named = [word for word in args if word in getattr(command, "commands", {})]
+        if not named:
+            return
+        command = command.commands[named[0]]
 
 
 def _click_parameter(parameter: Any, args: list[str]) -> dict[str, Any]:

@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.ship import ship
 from hpo_widgets.engine.run import default_concurrency
-from hpo_widgets.errors import InvalidInput
+from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
-from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
+from hpo_widgets.model.constraint import Constraint, Expression, Predicate, as_constraints
 from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import Objective, parse_objectives
@@ -129,8 +129,9 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         expected_gain: Ends the search when less than this is still to be gained, in the objective's unit, as judged by
             the `terminator`, or by `"regret"` when none is named.
         warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
-            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), an Optuna
-            study, the URL of an Optuna storage, or a list of these. What lies outside the space is listed in a warning.
+            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), the path of a
+            CSV or JSON file of these (`study.export_csv`, `study.export_json`), an Optuna study, the URL of an Optuna
+            storage, or a list of these. What lies outside the space is listed in a warning.
         enqueue: Parameter sets of your own that run first.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
@@ -259,12 +260,12 @@ def read_isolation(text: str | None) -> Isolation:
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
 
 
-def repeats_problems(repeats: Any, keep_top: int | None = None) -> list[str]:
-    """Lists what is wrong with a number of repeats."""
+def repeats_problems(repeats: Any, keep_top: Any = None, called: str = "keep_top") -> list[str]:
+    """Lists what is wrong with a number of repeats, beside how many tasks are kept."""
     if type(repeats) is not int or repeats < 1:
         return [f"repeats is {repeats!r}; give a whole number of 1 or more."]
-    if repeats > 1 and keep_top is not None:
-        return ["keep_top ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
+    if repeats > 1 and type(keep_top) is int and keep_top > 0:
+        return [f"{called} ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
     return []
 
 
@@ -305,15 +306,29 @@ def keep_constraints(store: Store, space: SearchSpace) -> SearchSpace:
 
     Raises:
         CannotShip: When one cannot be sent to another process.
+        InvalidInput: When one was kept in another store.
     """
 
     def kept(each: Constraint) -> Constraint:
+        if isinstance(each, Predicate) and each.function is None:
+            _check_kept(store, each)
         if isinstance(each, Expression) or each.code is not None or each.function is None:
             return each
         shipment = ship(each.function)
         return replace(each, code=store.put_code("constraint", shipment.body, shipment.about))
 
     return space.with_constraints(map(kept, space.constraints)) if space.constraints else space
+
+
+def _check_kept(store: Store, constraint: Predicate) -> None:
+    try:
+        store.code(constraint.code or "")
+    except NotFound:
+        raise InvalidInput(
+            f"the constraint {constraint.text!r} is a function of another store, which a file only names; start from "
+            "Python with constraints=[the function], or give it as text.",
+            subject="constraints",
+        ) from None
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from hpo_widgets.errors import NotFound
 from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
@@ -155,6 +156,14 @@ class Store(TaskStore, ABC):
     @abstractmethod
     def tasks(self, study: str, states: Collection[TaskState] | None = None) -> list[TaskRecord]:
         """Lists the tasks of a study in the order they were created."""
+
+    @abstractmethod
+    def count_trials(self, study: str) -> int:
+        """Counts the trials of a study without reading its tasks; one that ran again is one."""
+
+    @abstractmethod
+    def best_value(self, study: str, objective: Objective) -> float | None:
+        """Gives the best value of one objective among the tasks that `model.result.wins`, without reading tasks."""
 
     @abstractmethod
     def move_task(

@@ -14,6 +14,8 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.result import read_result, wins
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
@@ -163,6 +165,14 @@ class MemoryStore(MemoryTasks, Store):
             found = [self._tasks[key] for key in self._tables.keys(study, "task")]
         wanted = (t for t in found if states is None or t.state in states)
         return [_copied(t) for t in sorted(wanted, key=lambda t: t.key)]
+
+    def count_trials(self, study: str) -> int:
+        return len({task.trial for task in self.tasks(study)} - {None})
+
+    def best_value(self, study: str, objective: Objective) -> float | None:
+        found = [(task, read_result([objective], self.task_summaries(task.id))) for task in self.tasks(study)]
+        values = [value for task, result in found if wins(task, result) for value in result.values if value is not None]
+        return (min if objective.sign.minimize else max)(values, default=None)
 
     def move_task(
         self, task: str, to: TaskState, *, expect: Collection[TaskState], **changes: Any

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
+from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.result import metrics_of
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store import rows
 from hpo_widgets.store.base import Code, NewTask, Store, Watch, closest, free_name
 from hpo_widgets.store.bell import Bell
@@ -151,6 +153,21 @@ class SqliteStore(SqliteTasks, Store):
         else:
             found = self._session.read("tasks_in_states", study=study, states=[state.value for state in states])
         return self._records(rows.task_record, found)
+
+    def count_trials(self, study: str) -> int:
+        return int(self._session.read("count_trials", study=study)[0][0])
+
+    def best_value(self, study: str, objective: Objective) -> float | None:
+        sign, bounds = (
+            objective.sign,
+            [number for number, each in self._named().items() if each.title == CONSTRAINT_TITLE],
+        )
+        for metric in self._named(metrics_of([objective])):
+            extreme = sign.value.removesuffix("_global") if sign.is_global else "last"
+            given = {"metric": metric, "extreme": extreme, "constraints": bounds, "skipped": SKIPPED}
+            found = self._session.read("best_value", study=study, **given)[0]
+            return None if found[0] is None else float(found[0 if sign.minimize else 1])
+        return None
 
     def move_task(
         self, task: str, to: TaskState, *, expect: Collection[TaskState], **changes: Any

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -24,6 +24,7 @@ from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.optuna_constraints import VIOLATION, violation
 from hpo_widgets.strategies.optuna_curve import Curve
+from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
 from hpo_widgets.strategies.optuna_storage import TrialMemory, frozen_trial, optuna_outcome
@@ -137,7 +138,8 @@ class OptunaStrategy(Strategy):
         )
         # Samplers of finite spaces call it at their end, where Optuna allows it inside its own loop only.
         self._study.stop = lambda: None  # type: ignore[method-assign]
-        self._prunes = len(problem.objectives) == 1 and not isinstance(self._study.pruner, NopPruner)
+        several = len(problem.objectives) > 1
+        self._prunes = not (several or problem.whole or isinstance(self._study.pruner, NopPruner))
         self._cursor = GridCursor(problem.space, self.seen)
         self._running: dict[int, _Running] = {}
         self._trials: list[int] = []
@@ -366,21 +368,17 @@ class OptunaStrategy(Strategy):
 
     def explain(self) -> str:
         """Says which sampler and pruner are used and why."""
-        sampler, pruner = type(self._study.sampler).__name__, type(self._study.pruner).__name__
+        sampler, why = type(self._study.sampler).__name__, self._pruning()
         group = "; group, because the space is conditional" if getattr(self._study.sampler, "_group", False) else ""
-        why = f"{pruner} ends hopeless trials" if self._prunes else "nothing is pruned"
+        return f"Optuna {optuna.__version__} {sampler}{group}{'; ' if why else ''}{why}."
+
+    def _pruning(self) -> str:
+        """Says what becomes of hopeless trials; nothing where somebody else says it."""
+        if self.problem.whole:
+            return ""
         if len(self.problem.objectives) > 1:
-            why = "nothing is pruned with several objectives"
-        return f"Optuna {optuna.__version__} {sampler}{group}; {why}."
-
-
-def distribution(latent: Latent) -> BaseDistribution:
-    """Gives what Optuna calls a latent domain."""
-    if isinstance(latent, CategoricalLatent):
-        return CategoricalDistribution(range(latent.size))
-    if isinstance(latent, IntLatent):
-        return IntDistribution(latent.low, latent.high)
-    return FloatDistribution(latent.low, latent.high)
+            return "nothing is pruned with several objectives"
+        return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
 
 
 def _jsonable(attrs: Mapping[str, Any]) -> dict[str, Any]:

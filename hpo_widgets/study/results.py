@@ -118,6 +118,19 @@ class Results(StoredStudy):
             by_task[summary.task].append(summary)
         return {id: read_result(config.objectives, found) for id, found in by_task.items()}
 
+    def glance(self) -> tuple[int, Values]:
+        """Gives how many trials it has and the best values so far, none before there is a result; for lists of studies.
+
+        The store counts: only with repeats or several objectives are tasks read.
+        """
+        config = self.config
+        trials = self.store.count_trials(self.id)
+        if config.repeats == 1 and len(config.objectives) == 1:
+            value = self.store.best_value(self.id, config.objectives[0])
+            return trials, () if value is None else (value,)
+        top = self.top(1)
+        return trials, top[0].result.values if top else ()
+
     def top(self, count: int | None = None) -> list[TaskResult]:
         """Gives the best tasks whose results count and that have broken no constraint, best first.
 

@@ -17,9 +17,11 @@ import pytest
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
 from hpo_widgets.model.card import AgentRecord, Artifact, TaskCard
 from hpo_widgets.model.delta import Cursor
+from hpo_widgets.model.objective import Objective, Sign
+from hpo_widgets.model.result import read_result, wins
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.study import Owner, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.store.sqlite import SqliteStore
@@ -272,6 +274,43 @@ class TestScalars:
         assert task.study is not None
         assert {s.metric for s in store.summaries(task.study, [LOSS])} == {LOSS, bound}
         assert store.summaries("nobody") == []
+
+    def test_trials_are_counted_once_however_often_they_ran(self, store: Store, study: StudyRecord) -> None:
+        assert store.count_trials(study.id) == 0
+        store.create_tasks([new(study, 0), new(study, 1), new(study, 1, attempt=1), new(study, 4), new(None)], 1.0)
+        assert store.count_trials(study.id) == 3
+
+    @pytest.mark.parametrize("sign", Sign)
+    def test_the_best_value_is_that_of_the_tasks_that_win(self, store: Store, study: StudyRecord, sign: Sign) -> None:
+        objective, bound = Objective(*LOSS, sign), Metric(CONSTRAINT_TITLE, "size")
+        ends: list[tuple[TaskState, str | None, list[float], list[float]]] = [
+            (TaskState.COMPLETED, None, [3.0, 5.0, 4.0], []),
+            (TaskState.COMPLETED, None, [6.0, 2.0, math.nan], [-1.0]),
+            (TaskState.ABORTED, "user", [1.5, 7.0, 6.5], []),
+            (TaskState.ABORTED, SKIPPED, [0.0, 9.0, 0.0], []),
+            (TaskState.PRUNED, "pruned", [-1.0, 10.0], []),
+            (TaskState.FAILED, None, [-1.0, 10.0], []),
+            (TaskState.RUNNING, None, [-2.0, 11.0], []),
+            (TaskState.COMPLETED, None, [-3.0, 12.0], [0.0, 0.5]),
+            (TaskState.COMPLETED, None, [-3.0, 12.0], [math.nan]),
+            (TaskState.COMPLETED, None, [math.inf], []),
+            (TaskState.COMPLETED, None, [-math.inf], []),
+            (TaskState.COMPLETED, None, [], []),
+        ]
+        assert store.best_value(study.id, objective) is None
+        for trial, (state, reason, values, bounds) in enumerate(ends):
+            task = store.create_tasks([new(study, trial)], 1.0)[0]
+            points = [(LOSS, i, 1.0, v) for i, v in enumerate(values)] + [
+                (bound, i, 1.0, v) for i, v in enumerate(bounds)
+            ]
+            store.record_scalars(task.key, [*points, (ACCURACY, 0, 1.0, -50.0)])
+            store.move_task(task.id, state, expect=[TaskState.QUEUED], reason=reason)
+        found = [(t, read_result([objective], store.task_summaries(t.id))) for t in store.tasks(study.id)]
+        values = [result.values[0] for task, result in found if wins(task, result)]
+        expected = {Sign.MIN: 4.0, Sign.MAX: 6.5, Sign.MIN_GLOBAL: 1.5, Sign.MAX_GLOBAL: 7.0}[sign]
+        assert expected in values and store.best_value(study.id, objective) == expected
+        assert store.best_value(study.id, Objective("no", "no")) is None
+        assert store.best_value("nobody", objective) is None
 
     def test_reports_are_in_the_order_reported(self, store: Store, study: StudyRecord) -> None:
         one, two = store.create_tasks([new(study, 0), new(study, 1)], 1.0)

@@ -66,7 +66,8 @@ def test_the_template_is_searched_by_the_optimizer(run: Run) -> None:
         "Data/seed": 7,
     }
 
-    said = run("optimize.py").stdout
+    with Agent("one_machine", slots=2):
+        said = run("optimize.py").stdout
 
     assert len(re.findall(r"^job [0-9a-f]{32}: 0\.\d{4} at [0-2]", said, re.MULTILINE)) == 6, said
     top = re.findall(r"^top ([0-9a-f]{32}) (0\.\d+) ", said, re.MULTILINE)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 
+from hpo_widgets import attach
 from hpo_widgets.cli.main import run as run_here
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.store.location import configure
@@ -103,6 +104,29 @@ def test_trials_and_the_environment_reach_the_script_as_from_comet(tmp_path: Pat
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(f"['-j9', 'opt.config', '--trials', '2'] {study_id(tmp_path)}\n") == 2
     assert completed(tmp_path) == {1: 2}
+
+
+def test_what_a_trial_prints_is_its_console_and_runs_of_a_set_have_a_spread(tmp_path: Path) -> None:
+    prints = "print('run', x); subprocess.run(['echo', 'from below', str(x)]); print('warned', x, file=sys.stderr)"
+    words = script(tmp_path, prints, trials=2, parameters={"x": [1, 2, 3]})
+    text = (tmp_path / "loop.py").read_text().replace("import os,", "import subprocess, os,")
+    text = text.replace('"loss", x)', '"loss", x + experiment.others["optimizer_trial"])')
+    (tmp_path / "loop.py").write_text(f"{text}    if x == 3: raise ValueError('three')\nprint('after the loop')\n")
+
+    done = run(tmp_path, "optimize", "-j", "2", *words)
+
+    assert done.returncode == 1 and "\x1e" not in done.stdout
+    assert all(done.stdout.count(each) == 2 for each in ("run 1", "run 2", "from below 2", "warned 1"))
+    study = attach(study_id(tmp_path), store=SqliteStore(tmp_path / ".hpo"))
+    for task in tasks(tmp_path, "completed"):
+        x = task.parameters["x"]
+        assert study.log(task.id).text == f"run {x}\nfrom below {x}\nwarned {x}\n"
+    (failed, *_) = tasks(tmp_path, "failed")
+    assert study.log(failed.id).text.startswith("run 3\nfrom below 3\nwarned 3\nTraceback ")
+    assert study.log(failed.id).text.endswith("ValueError: three\n")
+    table = study.sets().set_index("x")
+    assert [(table["mean"][x], round(table["spread"][x], 4)) for x in (1, 2)] == [(2.5, 0.7071), (3.5, 0.7071)]
+    assert study.config.repeats == 2 and study.top(1)[0].objective == 2.5
 
 
 def test_four_processes_complete_all_sets_and_repeats_although_two_are_killed_in_the_middle(tmp_path: Path) -> None:

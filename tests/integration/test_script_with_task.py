@@ -180,3 +180,70 @@ open("{ran}", "a").write("goes on")
 
     assert [each.name for each in base.parameters] == ["General/lr", "General/tuned"]
     assert not (place / "ran").exists()
+
+
+CLICKS = """
+import click
+from hpo_widgets import Task
+task = Task.init("examples", "clicks")
+outer = task.connect({"decay": 0.0}, name="Optimizer")
+
+@click.group()
+def cli():
+    pass
+
+@cli.command()
+@click.option("--lr", type=float, required=True, prompt=True)
+@click.option("--layers", default=2)
+def train(lr, layers):
+    settings = {"width": 8, "lr": lr}
+    task.connect(settings)
+    open("{ran}", "a").write("trains")
+    loss = settings["lr"] ** 2 + settings["width"] * layers + outer["decay"]
+    task.get_logger().report_scalar("loss", "loss", loss, 0)
+
+cli()
+"""
+
+
+def test_what_a_click_command_connects_is_read_together_with_its_options_and_searched(place: Path) -> None:
+    pytest.importorskip("click")
+    script = connects(place, CLICKS)
+
+    base = script_base_task(script, args=["train"], store=open_store())
+
+    found = {each.name: (each.default, each.type, each.required) for each in base.parameters}
+    assert found == {
+        "Optimizer/decay": (0.0, "float", False),
+        "Args/lr": (None, "float", True),
+        "Args/layers": (2, "int", False),
+        "General/width": (8, "int", False),
+        "General/lr": (None, None, False),
+    }
+    assert not (place / "ran").exists()
+    space = {"lr": [0.5], "layers": [3], "width": [4], "Optimizer/decay": [0.25]}
+    study = hpo.tune(script, space, objective="loss", max_jobs=1, concurrency=1, args=["train"])
+    assert study.wait(60)
+    assert study.best.objective == 0.5**2 + 4 * 3 + 0.25
+
+
+def test_what_a_hydra_script_connects_is_said_to_belong_into_its_configuration(place: Path) -> None:
+    pytest.importorskip("hydra")
+    (place / "conf").mkdir()
+    (place / "conf" / "config.yaml").write_text("lr: 0.1\n")
+    text = """
+import hydra
+from hpo_widgets import Task
+
+@hydra.main(version_base=None, config_path="conf", config_name="config")
+def main(cfg):
+    task = Task.init("examples", "hydra")
+    more = task.connect({"width": 8})
+    task.get_logger().report_scalar("loss", "loss", cfg.lr + more["width"], 0)
+
+main()
+"""
+    with pytest.raises(InvalidInput) as caught:
+        hpo.tune(connects(place, text), {"lr": (0.0, 1.0), "width": [4, 8]}, objective="loss", max_jobs=1)
+    assert "has no parameter 'width'; it has 'Hydra/lr'" in str(caught.value)
+    assert "not read from a script that uses Hydra: put it in its configuration" in str(caught.value)

@@ -23,6 +23,7 @@ SORTS = {
     "all_scalars": "what it gives",
     "all_scalars_of_metrics": "what it gives",
     "reports_of_study": "what it gives",
+    "count_trials": "the numbers of one study's trials",
 }
 """What each of these sorts."""
 
