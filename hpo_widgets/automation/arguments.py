@@ -14,13 +14,14 @@ from hpo_widgets.automation.objective import Objective
 from hpo_widgets.automation.search_strategy import GridSearch, RandomSearch, ReadyStrategy, SearchStrategy
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
+from hpo_widgets.model.constraint import as_constraints
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
-from hpo_widgets.sdk.tune import read_isolation, strategy_objections
+from hpo_widgets.sdk.tune import constrained, read_isolation, repeated, repeats_problems, strategy_objections
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.task_base import DEFAULT_QUEUE
 from hpo_widgets.strategies.base import Strategy
@@ -51,6 +52,7 @@ class Arguments:
     strategy: Strategy
     """What the engine asks on behalf of `search`."""
     isolation: Isolation
+    repeats: int
 
 
 def read_arguments(
@@ -62,7 +64,9 @@ def read_arguments(
     optimization_time_limit: float | None,
     save_top_k_tasks_only: int | None,
     retries: int,
+    repeats: int,
     isolation: str | None,
+    constraints: Any,
 ) -> Arguments:
     """Checks all arguments together.
 
@@ -74,7 +78,9 @@ def read_arguments(
         optimization_time_limit: Minutes.
         save_top_k_tasks_only: As given.
         retries: As given.
+        repeats: As given.
         isolation: As given.
+        constraints: As given.
 
     Raises:
         InvalidInput: With every problem found.
@@ -101,14 +107,37 @@ def read_arguments(
             found, searched = base, space
             space = checked(lambda: found.completed(searched))
             problems += [] if space is None else base.problems(space, kind or Isolation.FORK)
+        bound = checked(lambda: as_constraints(constraints))
+        if bound and space is not None:
+            free, found_bound = space, bound
+            space = checked(lambda: constrained(free, found_bound))
         limits = checked(lambda: _limits(search, optimization_time_limit, save_top_k_tasks_only, retries))
         strategy = checked(lambda: engine_strategy(search))
+    problems += repeats_problems(repeats, save_top_k_tasks_only, "save_top_k_tasks_only")
+    if search is not None and strategy is not None and repeats != 1:
+        problems += _judges_jobs(search)
     if space is not None and limits is not None and strategy is not None:
-        problems += strategy_objections(strategy, space, objective.objectives, limits)
+        problems += strategy_objections(repeated(strategy, repeats), space, objective.objectives, limits)
     if problems:
         raise InvalidInput(problems, subject="HyperParameterOptimizer")
     assert search and base and space and limits and strategy and kind
-    return Arguments(search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind)
+    return Arguments(
+        search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind, repeats=repeats
+    )
+
+
+def _judges_jobs(search: SearchStrategy) -> list[str]:
+    """Lists what repeats would take from a strategy of one's own: no run is ended for what it reports alone."""
+    judging = [
+        hook
+        for hook in ("monitor_job", "process_step")
+        if getattr(type(search), hook) is not getattr(SearchStrategy, hook)
+    ]
+    return [
+        f"{type(search).__name__} judges single jobs in {hook}(), and with repeats the mean of a set counts; override "
+        "create_job() only, or leave repeats out."
+        for hook in judging
+    ]
 
 
 def _queue_problems(queue: Any) -> list[str]:

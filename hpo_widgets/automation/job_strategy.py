@@ -14,6 +14,8 @@ from hpo_widgets.strategies.base import Memos, Outcome, Problem, Strategy
 
 HOOKS = ("create_job", "helper_create_job", "monitor_job", "process_step")
 """Methods that a subclass overrides to search in a way of its own."""
+MOST_FORBIDDEN = 100
+"""Jobs in a row that may break a constraint."""
 ENDED = {
     Outcome.COMPLETE: TaskState.COMPLETED,
     Outcome.PRUNED: TaskState.PRUNED,
@@ -72,18 +74,42 @@ class JobStrategy(Strategy):
         return [] if self._inner is None else self._inner.objections(problem)
 
     def ask(self, trial: int) -> dict[str, Any] | None:
-        """Runs a step of the search strategy and gives the parameters of the job it has launched."""
+        """Gives the parameters of the next job that the search strategy launches and that keeps the constraints.
+
+        Raises:
+            InvalidInput: When it launches one after another that breaks them.
+        """
+        broken: list[str] = []
+        for _ in range(MOST_FORBIDDEN):
+            job = self._next(trial)
+            if job is None:
+                return None
+            parameters = {**self._fixed, **job.task_parameter_override}
+            broken = self.problem.space.broken(parameters)
+            if not broken:
+                self._begin(trial, job)
+                self.seen.add(self.problem.space.key(parameters))
+                return parameters
+            self._end(job, TaskState.ABORTED)
+            if self._inner is not None:  # keeps them itself and is asked once a trial
+                break
+        raise InvalidInput(
+            [
+                f"{type(self._search).__name__} has proposed what is forbidden; let create_job() keep it: {text}"
+                for text in broken
+            ],
+            subject="constraints",
+        )
+
+    def _next(self, trial: int) -> ProposedJob | None:
+        """Runs a step of the search strategy, unless a job of the last one is left."""
         launched, goes_on = self._search._launched, True
         if not launched:
             goes_on = self._step(trial)
         if not launched:
             self._exhausted = self._inner.exhausted if self._inner is not None else not goes_on
             return None
-        job = launched.popleft()
-        parameters = {**self._fixed, **job.task_parameter_override}
-        self._begin(trial, job)
-        self.seen.add(self.problem.space.key(parameters))
-        return parameters
+        return launched.popleft()
 
     def _step(self, trial: int) -> bool:
         self._asked = trial
@@ -142,12 +168,15 @@ class JobStrategy(Strategy):
         """Ends a job."""
         job = self._jobs.pop(trial, None)
         if job is not None:
-            job.state = ENDED[outcome]
             if values is not None:
                 job.values = values
-            self._search._current_jobs[:] = [each for each in self._search._current_jobs if each is not job]
+            self._end(job, ENDED[outcome])
         if self._inner is not None:
             self._inner.tell(trial, outcome, values)
+
+    def _end(self, job: ProposedJob, state: TaskState) -> None:
+        job.state = state
+        self._search._current_jobs[:] = [each for each in self._search._current_jobs if each is not job]
 
     def drain_memos(self) -> Memos:
         """Gives what the inner strategy wants kept."""

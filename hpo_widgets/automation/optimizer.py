@@ -22,7 +22,7 @@ from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import choose_queue, queue_problems
 from hpo_widgets.sdk.task import Task
-from hpo_widgets.sdk.tune import keep_strategy
+from hpo_widgets.sdk.tune import keep_constraints, keep_strategy
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -62,6 +62,10 @@ class HyperParameterOptimizer:
         isolation: `"fork"`, `"spawn"` or `"thread"`, see `hpo_widgets.tune`.
         gpus: Devices dealt to the jobs, one each.
         retries: How often a failed job is run again.
+        repeats: Runs of each parameter set, whose mean counts: each is a job, and none is pruned. See
+            `hpo_widgets.tune`.
+        constraints: What must hold between parameters: texts such as "`General/low` < `General/high`" and functions of
+            a dict of parameters. What breaks one is never run. See `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -92,6 +96,8 @@ class HyperParameterOptimizer:
         isolation: str | None = None,
         gpus: Sequence[int | str] = (),
         retries: int = 0,
+        repeats: int = 1,
+        constraints: Any = None,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -113,7 +119,9 @@ class HyperParameterOptimizer:
             optimization_time_limit=optimization_time_limit,
             save_top_k_tasks_only=save_top_k_tasks_only,
             retries=retries,
+            repeats=repeats,
             isolation=isolation,
+            constraints=constraints,
         )
         self.optimizer: SearchStrategy = self._arguments.search
         self.base_task_id = base_task_id
@@ -156,7 +164,8 @@ class HyperParameterOptimizer:
                 The parameters have the job's final "status". A job that will run again is not ended yet.
 
         Raises:
-            CannotShip: When the function cannot be sent to processes, naming what stands in the way.
+            CannotShip: When the function, or one that is a constraint, cannot be sent to processes, naming what stands
+                in the way.
             InvalidInput: When the time limit has passed already, or no living agent serves the queue.
         """
         return self._start(job_complete_callback, self.execution_queue)
@@ -176,7 +185,7 @@ class HyperParameterOptimizer:
         config = StudyConfig(
             name=self._name,
             project=self._project,
-            space=arguments.space,
+            space=keep_constraints(store, arguments.space),
             objectives=self.optimizer._objective_metric.objectives,
             limits=limits,
             strategy=keep_strategy(store, arguments.strategy),
@@ -186,6 +195,7 @@ class HyperParameterOptimizer:
             isolation=arguments.isolation,
             gpus=self._gpus,
             queue=queue,
+            repeats=arguments.repeats,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
         study = Study(store, record.id, function=base.function)
@@ -328,7 +338,7 @@ class HyperParameterOptimizer:
         value.
 
         Tasks that run, were pruned, failed, are lost or archived, or have no finite value are not among them. Several
-        objectives are ordered by Pareto front.
+        objectives are ordered by Pareto front. With repeats: the first run of each set, by the sets' means.
         """
         return self.optimizer.get_top_experiments(top_k)
 

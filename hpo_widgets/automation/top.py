@@ -11,6 +11,7 @@ from hpo_widgets.model.objective import Objective, rank
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.result import metrics_of, read_result, wins
 from hpo_widgets.model.scalar import MetricSummary
+from hpo_widgets.model.set_result import best_first, set_results
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.sdk.task import Task
 from hpo_widgets.store.base import Store
@@ -23,7 +24,7 @@ def top_tasks(
 
     Only tasks whose result counts are there: completed, or aborted after they had reported a finite value. Running,
     queued, pruned, failed, lost and archived ones are not, nor are those that broke a constraint. Several objectives:
-    by Pareto front.
+    by Pareto front. With repeats: the first run that counts of each parameter set, by the sets' means.
 
     Args:
         store: Where the study is.
@@ -45,9 +46,12 @@ def top_tasks(
         result = read_result(objectives, by_task.get(task.id, ()))
         enough = task.state is TaskState.COMPLETED or not only_completed
         if enough and wins(task, result) and not task.archived:
-            able.append((task.id, result.values))
-    order = rank(objectives, ((i, values) for i, (_, values) in enumerate(able)))
-    return [Task(store, able[i][0]) for i in order[:top_k]]
+            able.append((task, result))
+    if store.study(study).config.get("repeats", 1) > 1:
+        sets = set_results((task for task, _ in able), {task.id: result for task, result in able}, objectives)
+        return [Task(store, each.tasks[0]) for each in best_first(sets, objectives)[:top_k]]
+    order = rank(objectives, ((i, result.values) for i, (_, result) in enumerate(able)))
+    return [Task(store, able[i][0].id) for i in order[:top_k]]
 
 
 def top_details(

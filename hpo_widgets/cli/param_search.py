@@ -11,15 +11,21 @@ from typing import Any
 from hpo_widgets.agents.script_parameters import declared, find
 from hpo_widgets.automation.objective import read_objectives
 from hpo_widgets.cli.follow import follow
+from hpo_widgets.cli.tables import printable
 from hpo_widgets.dialects.clearml import read_params_override, read_params_search
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.constraint import Constraint, as_constraints
+from hpo_widgets.model.found import Found
+from hpo_widgets.model.limits import TERMINATORS
+from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base, read_base
+from hpo_widgets.sdk.beginnings import learn
 from hpo_widgets.sdk.queues import choose_queue
-from hpo_widgets.sdk.tune import attach, tune
+from hpo_widgets.sdk.tune import attach, constrained, repeats_problems, tune
 from hpo_widgets.store.location import configure, open_store
 from hpo_widgets.study import Study
 
@@ -38,7 +44,7 @@ STRATEGIES = {
 KEPT_TASKS = 10
 """Finished tasks that are not archived when nobody says (reference a7)."""
 MINUTE = 60.0
-LIMITS: dict[str, tuple[str, float]] = {
+LIMITS: dict[str, tuple[str, float | None]] = {
     "optimization_time_limit": ("time_limit", MINUTE),
     "compute_time_limit": ("compute_time_limit", MINUTE),
     "time_limit_per_job": ("job_time_limit", MINUTE),
@@ -48,8 +54,13 @@ LIMITS: dict[str, tuple[str, float]] = {
     "save_top_k_tasks_only": ("keep_top", 1),
     "max_number_of_concurrent_tasks": ("concurrency", 1),
     "retries": ("retries", 1),
+    "patience": ("patience", 1),
+    "min_gain": ("min_gain", 1),
+    "target": ("target", 1),
+    "expected_gain": ("expected_gain", 1),
+    "terminator": ("terminator", None),
 }
-"""Flag to keyword of `tune` and what it is multiplied by."""
+"""Flag to keyword of `tune` and what it is multiplied by; `None` for what is no number."""
 NEEDED = ("params_search", "objective_metric_title", "objective_metric_series", "objective_metric_sign")
 
 
@@ -82,6 +93,23 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     search.add_argument(
         "--optimizer-class", choices=tuple(STRATEGIES), default="OptimizerOptuna", help="(default: %(default)s)"
     )
+    search.add_argument(
+        "--constraint",
+        action="append",
+        metavar="TEXT",
+        help="what must hold between parameters, such as 'a + b <= 3' or '`Args/low` < `Args/high`', in single quotes; "
+        "give it again for another (functions of parameters: from Python only)",
+    )
+    search.add_argument(
+        "--repeats", type=int, default=1, metavar="N", help="runs of each parameter set, whose mean counts (default: 1)"
+    )
+    search.add_argument(
+        "--warm-start",
+        nargs="+",
+        metavar="STUDY-OR-FILE",
+        help="learn first from these: studies of the store, files of trials (.csv or .json, as `show` writes them), or "
+        "URLs of Optuna storages; what cannot be taken over is listed",
+    )
     search.add_argument("--seed", type=int, help="makes the proposals reproducible, with one task at a time")
     _add_limits(parser.add_argument_group("limits; what is not given has none (without any: 50 jobs)"))
     place = parser.add_argument_group("where")
@@ -102,9 +130,17 @@ def _add_limits(group: argparse._ArgumentGroup) -> None:
     group.add_argument("--total-max-jobs", **count, help="jobs in all")
     group.add_argument("--min-iteration-per-job", **count, help="no job is pruned before it")
     group.add_argument("--max-iteration-per-job", **count, help="a job that reaches it is complete")
-    group.add_argument("--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10)")
+    group.add_argument(
+        "--save-top-k-tasks-only", **count, help="archive the rest; -1 keeps all (default: 10; all with repeats)"
+    )
     group.add_argument("--max-number-of-concurrent-tasks", **count, help="jobs at one time (default: cores, at most 4)")
     group.add_argument("--retries", **count, help="runs more of a failed job (default: 0)")
+    number: dict[str, Any] = {"type": float, "metavar": "VALUE"}
+    group.add_argument("--patience", **count, help="end after so many jobs in a row without a better value")
+    group.add_argument("--min-gain", **number, help="how much better counts as better for --patience")
+    group.add_argument("--target", **number, help="end when a job reaches this value or a better one")
+    group.add_argument("--expected-gain", **number, help="end when less is still to be gained (needs torch)")
+    group.add_argument("--terminator", choices=TERMINATORS, help="Optuna's rule to judge by; stagnation needs no torch")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -119,14 +155,20 @@ def run(arguments: argparse.Namespace) -> int:
     return follow(begin, resumed=bool(arguments.resume))
 
 
-def _limits(arguments: argparse.Namespace) -> dict[str, Any]:
+def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Gives the limits that flags say, as `tune` takes them."""
     given = {flag: getattr(arguments, flag) for flag in LIMITS}
-    return {LIMITS[flag][0]: value * LIMITS[flag][1] for flag, value in given.items() if value is not None}
+    found = {}
+    for flag, value in given.items():
+        keyword, unit = LIMITS[flag]
+        if value is not None:
+            found[keyword] = value if unit is None else value * unit
+    return found
 
 
 def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
-    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": ""}
+    defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
     extra = [
         f"--{flag.replace('_', '-')}"
         for flag, value in vars(arguments).items()
@@ -134,7 +176,7 @@ def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
-    return partial(attach(arguments.resume).resume, **_limits(arguments))
+    return partial(attach(arguments.resume).resume, **read_limits(arguments))
 
 
 def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
@@ -150,32 +192,55 @@ def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
 
     if arguments.script is None and arguments.task_id is None:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
+    problems += repeats_problems(arguments.repeats, arguments.save_top_k_tasks_only, "--save-top-k-tasks-only")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
     metrics = [getattr(arguments, flag) for flag in NEEDED[1:]]
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None
     overrides = checked(lambda: read_params_override(arguments.params_override)) if arguments.params_override else {}
     queue, note = choose_queue(None if arguments.local else arguments.queue, open_store)
+    bound = checked(lambda: as_constraints(arguments.constraint))
     base: BaseCode | None = None
     if arguments.script is not None or arguments.task_id is not None:
         base = checked(lambda: _base(arguments))
     fixed = checked(lambda: _arguments(arguments.args or (), base)) if base is not None else {}
+    space = begun = None
+    if base is not None and found is not None:
+        whole = base
+        space = checked(lambda: with_values(found.space, {**(fixed or {}), **(overrides or {})}, whole))
+        if arguments.warm_start and space is not None and objectives:
+            begun = checked(lambda: _learned(arguments.warm_start, whole, space, bound or (), objectives))
     if problems or base is None or found is None:
         raise InvalidInput(problems)
-    for each in [*([note] if note else []), *found.notes]:
-        print(f"note: {each}")
+    learned, said = begun or (None, None)
+    for each in filter(None, [note, *found.notes, said]):
+        print(f"note: {printable(each)}")
     return partial(
         tune,
         base,
-        with_values(found.space, {**fixed, **overrides}, base),
+        space,
         objective=list(objectives),
+        constraints=bound,
+        warm_start=learned,
         strategy=STRATEGIES[arguments.optimizer_class],
         name=arguments.task_name,
         project=arguments.project_name,
         queue=queue,
+        repeats=arguments.repeats,
         seed=arguments.seed,
-        **{"keep_top": KEPT_TASKS, **_limits(arguments)},
+        **{**({"keep_top": KEPT_TASKS} if arguments.repeats == 1 else {}), **read_limits(arguments)},
     )
+
+
+def _learned(
+    given: Sequence[str],
+    base: BaseCode,
+    space: SearchSpace,
+    bound: Sequence[Constraint],
+    objectives: Sequence[Objective],
+) -> tuple[list[Found], str]:
+    """Gives the results that the search learns from first, and what to say of them."""
+    return learn(given, constrained(base.completed(space), bound), objectives, open_store)
 
 
 def _base(arguments: argparse.Namespace) -> BaseCode:

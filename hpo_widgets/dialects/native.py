@@ -23,7 +23,7 @@ FORMAT = "hpo_widgets.search"
 VERSION = 1
 SUBJECT = "search configuration"
 NEEDED = ("format", "version", "base", "space", "objectives")
-KEYS = (*NEEDED, "limits", "strategy", "seed", "isolation", "gpus", "queue", "name", "project")
+KEYS = (*NEEDED, "limits", "strategy", "seed", "isolation", "gpus", "queue", "name", "project", "repeats", "warm_start")
 Word = TypeVar("Word", bound=Enum)
 
 
@@ -56,6 +56,8 @@ def plan_to_json(plan: StudyPlan) -> dict[str, Any]:
         "queue": plan.queue,
         "name": plan.name,
         "project": plan.project,
+        **({"repeats": plan.repeats} if plan.repeats > 1 else {}),
+        **({"warm_start": plan.warm_start} if plan.warm_start else {}),
     }
 
 
@@ -101,6 +103,8 @@ def plan_from_json(data: Any) -> StudyPlan:
         "queue": part("queue", _text, ""),
         "name": part("name", _text, ""),
         "project": part("project", _text, ""),
+        "repeats": part("repeats", _count, 1),
+        "warm_start": part("warm_start", _text, ""),
     }
     if problems:
         raise InvalidInput(problems, subject=SUBJECT)
@@ -162,6 +166,12 @@ def _strategy(data: Any) -> dict[str, Any]:
     if not isinstance(options, dict):
         raise InvalidInput(f"the options are {shown(options)}; give an object of names and values.")
     return {"name": _text(keys["name"]), "options": {name: decode(value) for name, value in options.items()}}
+
+
+def _count(value: Any) -> int:
+    if type(value) is int and value >= 1:
+        return value
+    raise InvalidInput(f"{shown(value)} is no number of runs; give a whole number of 1 or more.")
 
 
 def _seed(value: Any) -> int | None:

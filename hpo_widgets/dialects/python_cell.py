@@ -68,9 +68,12 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
         "gpus": list(plan.gpus),
         "args": list(plan.base.args),
         "metrics": plan.base.metrics,
+        "warm_start": plan.warm_start,
         "isolation": plan.isolation.value if plan.isolation is not None else None,
     }
     found |= {name: value for name, value in optional.items() if value}
+    if plan.repeats > 1:
+        found["repeats"] = plan.repeats
     return found if plan.seed is None else {**found, "seed": plan.seed}
 
 

@@ -4,5 +4,6 @@ Promise: every limit acts when it is due, by deadline or at the report, never on
 twice when the process dies between any two lines; one failing task, callback or proposal stays where it is.
 
 May import: `hpo_widgets.model`, `hpo_widgets.store`, `hpo_widgets.strategies`, `hpo_widgets.agents`.
-Threads: an engine belongs to one thread; everything that others want of it goes through request rows in the store.
+Threads: an engine belongs to one thread; everything that others want of it goes through request rows in the store. A
+strategy that is slow (`thinking`) and a terminator that fits a model (`weighing`) have a process of their own each.
 """

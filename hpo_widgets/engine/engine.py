@@ -16,8 +16,9 @@ from hpo_widgets.engine.picture import Live, Opening, Start
 from hpo_widgets.engine.planner import Plan, plan
 from hpo_widgets.engine.podium import Podium
 from hpo_widgets.engine.requests import handle_request
-from hpo_widgets.engine.resume import read_history, warm_past
+from hpo_widgets.engine.resume import read_history, read_results, warm_past
 from hpo_widgets.engine.thinking import Thinker
+from hpo_widgets.engine.weighing import Weigher
 from hpo_widgets.errors import StoreUnavailable
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.delta import Delta
@@ -87,6 +88,9 @@ class Engine:
         self._memos: dict[int, dict[str, Any]] = {}
         self._task_of_trial = {live.task.trial: id for id, live in self.picture.live.items()}
         self._watch: Watch | None = None
+        self._weigher = Weigher(
+            config, lambda: read_results(store, study, self.config, self.picture), self.wake, opening.anew
+        )
         for request in opening.requests:
             handle_request(self, request)
 
@@ -98,7 +102,8 @@ class Engine:
             while not (self.finished or stop()):
                 try:
                     wake_at = self.step()
-                    failures, self.notice = 0, (self._thinker.notice if self._thinker else None) or self._missing
+                    failures, slow = 0, self._thinker.notice if self._thinker else None
+                    self.notice = slow or self._missing or self._weigher.notice
                 except StoreUnavailable as error:
                     failures += 1
                     self.notice = str(error)
@@ -116,6 +121,7 @@ class Engine:
         """Gives back what the engine holds; the study stays as the store has it."""
         if self._thinker is not None:
             self._thinker.close()
+        self._weigher.close()
 
     def _rest(self, wake_at: float | None) -> None:
         assert self._watch is not None
@@ -138,6 +144,7 @@ class Engine:
             self._tend_at = self.clock() + TEND_S
         self._absorb(self.store.delta(self._cursor, self.study, self._metrics))
         self._absorb_replies()
+        self.picture.enough = self._weigher.weigh()
         while True:
             todo = plan(self.picture, self.clock())
             self._carry_out(todo)
@@ -218,7 +225,7 @@ class Engine:
         elif task.trial is not None:
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
-            self.picture.learn(task, outcome, values, result.feasible)
+            self._weigher.learn(task, self.picture.learn(task, outcome, values, result.feasible))
             self.thinker.send(
                 desk.Tell(
                     trial=task.trial, outcome=outcome, values=values, seconds=seconds, constraints=result.constraints
@@ -336,6 +343,7 @@ class Engine:
     def set_limits(self, limits: Limits) -> None:
         """Puts other limits in force; the caller has recorded them."""
         self.picture.limits = limits
+        self._weigher.put(limits)
         if self.podium.keep != limits.keep:
             self._archive_anew(limits.keep)
         self._listeners.on_limits(limits)
@@ -348,11 +356,7 @@ class Engine:
         """
         picture = self.picture
         self.config = replace(self.config, space=space, added=added)
-        while picture.retries and _is_proposal(start := picture.retries[-1], picture.jobs):
-            if space.contains(start.parameters):
-                break
-            picture.retries.pop()
-            picture.jobs -= 1
+        picture.take_back(space)
         going = {live.task.trial for live in picture.live.values()}
         again = {start.trial for start in picture.retries}
         self._restore = read_history(self.store, self.study, self.config, going=going, again=again)
@@ -360,6 +364,7 @@ class Engine:
             self._thinker.close()
         self._thinker, self._moved = None, True
         picture.asking, picture.exhausted, picture.starved = 0, False, False
+        self._weigher.put(picture.limits, self.config)
 
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
@@ -372,25 +377,21 @@ class Engine:
 
     def _finish(self, todo: Plan) -> None:
         assert todo.finish is not None
-        state, reason = todo.finish
+        state, why = todo.finish
+        reason = None if why is None else self._weigher.told(why)
         with self.store.transaction():
-            refusal = f"the study ended: {reason.value if reason else state.value}"
+            refusal = f"the study ended: {reason or state.value}"
             for request in self.store.open_requests(study=self.study):
                 self.store.answer(request.id, self.clock(), refusal)
             self.store.release_study(
                 self.study,
                 self.owner,
                 state=state,
-                reason=reason.value if reason else None,
+                reason=reason,
                 error=self.picture.error,
                 ended=self.clock(),
             )
         self.finished = True
-
-
-def _is_proposal(start: Start, jobs: int) -> bool:
-    """Tells whether it is the strategy's last word and not a run that goes on or starts again."""
-    return start.attempt == 0 and start.request is None and start.trial == jobs - 1
 
 
 def ignore(_: object) -> None:

@@ -12,7 +12,7 @@ from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.gathering import Gathering
 from hpo_widgets.model.limits import Limits, Usage
 from hpo_widgets.model.objective import Objective
-from hpo_widgets.model.space import parameters_key
+from hpo_widgets.model.space import SearchSpace, parameters_key
 from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, StudyState
 from hpo_widgets.model.task import Reason, TaskRecord
@@ -68,6 +68,8 @@ class Picture:
     """The strategy has nothing to propose before another task ends."""
     ending: Reason | None = None
     """Why the study is to end as soon as its tasks have."""
+    enough: str | None = None
+    """What the terminator said, once it holds going on for not worth it."""
     error: str | None = None
     """Traceback of the strategy, once it has raised."""
     progress: Progress = field(default_factory=Progress)
@@ -85,13 +87,24 @@ class Picture:
         """Gives seconds of running time of all tasks so far."""
         return self.compute_time + sum(live.task.duration(now) or 0.0 for live in self.live.values())
 
-    def learn(self, task: TaskRecord, outcome: Outcome, values: tuple[float, ...] | None, feasible: bool) -> None:
-        """Takes in how a trial has ended for good; a set of several runs counts with its last one."""
+    def learn(
+        self, task: TaskRecord, outcome: Outcome, values: tuple[float, ...] | None, feasible: bool
+    ) -> tuple[Outcome, tuple[float, ...] | None] | None:
+        """Takes in how a trial has ended for good; a set of several runs counts with its last one. See `set_end`."""
         ended = set_end(self.gathering, task, outcome, values, feasible)
         if self.objective is not None and ended is not None:
             self.progress = self.progress.after(
                 ended[0], ended[1][0] if ended[1] else None, self.objective, self.limits
             )
+        return ended
+
+    def take_back(self, space: SearchSpace) -> None:
+        """Takes back the strategy's last words, as far as they have not started and lie outside a space."""
+        while self.retries and _is_proposal(start := self.retries[-1], self.jobs):
+            if space.contains(start.parameters):
+                break
+            self.retries.pop()
+            self.jobs -= 1
 
     @property
     def stalls(self) -> bool:
@@ -107,6 +120,11 @@ class Picture:
             compute_time=self.running_time(now),
             time=max(0.0, now - self.started),
         )
+
+
+def _is_proposal(start: Start, jobs: int) -> bool:
+    """Tells whether it is the strategy's last word and not a run that goes on or starts again."""
+    return start.attempt == 0 and start.request is None and start.trial == jobs - 1
 
 
 def set_end(
@@ -135,3 +153,5 @@ class Opening:
     """What people had asked for and nobody has carried out yet."""
     moved: bool = False
     """Whether the space was changed since the study's start."""
+    anew: bool = False
+    """Whether its terminator had ended the study, and somebody goes on with it."""

@@ -38,7 +38,7 @@ def plan(picture: Picture, now: float) -> Plan:
         if not picture.asking:  # one proposal at a time: trial numbers have no gaps
             left = _trials_left(picture)
             enqueued = _clamp(len(picture.enqueued), room - retries, left)
-            if not (picture.exhausted or picture.starved or picture.stalls):
+            if not (picture.exhausted or picture.starved or picture.stalls or picture.enough):
                 asks = _clamp(room - retries - enqueued, left - enqueued, 1)
     # A study that winds up does not wait for a proposal that it would not use.
     winding_up = ending is not None or picture.error is not None or picture.state is StudyState.DRAINING
@@ -106,6 +106,8 @@ def _finish(picture: Picture, ending: Reason | None) -> tuple[StudyState, Reason
         return StudyState.COMPLETED, Reason.TOTAL_MAX_JOBS
     if picture.stalls and not picture.enqueued:
         return StudyState.COMPLETED, Reason.PATIENCE
+    if picture.enough and not picture.enqueued:
+        return StudyState.COMPLETED, Reason.TERMINATOR
     if (picture.exhausted or picture.starved) and not picture.enqueued:
         return StudyState.COMPLETED, Reason.EXHAUSTED
     return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -13,6 +13,7 @@ from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, retry
 from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
+from hpo_widgets.engine.weighing import Ended, result_of
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.gathering import Gathering
 from hpo_widgets.model.result import Result, metrics_of, read_result
@@ -87,22 +88,39 @@ def open_picture(
     past = _past(store, record.id, config, last_runs, results, waiting)
     restore = desk.Restore(past=past, memo=record.memo)
     moved = _has_moved(store, record.id)
-    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved)
+    anew = (record.reason or "").startswith(Reason.TERMINATOR.value)
+    return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved, anew=anew)
 
 
 def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], picture: Picture, since: float) -> Progress:
     """Gives how far the only objective has come; trials that ended before `since` do not use up patience."""
     assert picture.objective is not None
     again = {start.trial for start in picture.retries}
-    ended = [task for task in tasks if task.state.is_final and task.trial not in again]
-    ended.sort(key=lambda task: (task.ended or 0.0, task.trial or 0))
-    ends = (
-        set_end(picture.gathering, task, *judge_end(task, results[task.id].values), results[task.id].feasible)
-        for task in ended
-    )
-    found = replayed((end for end in ends if end is not None), picture.objective, picture.limits)
-    late = sum((task.ended or 0.0) > since for task in ended)
+    ends = list(_ends((task for task in tasks if task.trial not in again), results, picture.gathering))
+    found = replayed((end for _, end in ends if end is not None), picture.objective, picture.limits)
+    late = sum((task.ended or 0.0) > since for task, _ in ends)
     return replace(found, since=min(found.since, late))
+
+
+def _ends(
+    tasks: Iterable[TaskRecord], results: Mapping[str, Result], gathering: Gathering
+) -> Iterator[tuple[TaskRecord, tuple[Outcome, tuple[float, ...] | None] | None]]:
+    """Gives the tasks that have ended, in that order, each with how its set has ended with it, see `set_end`."""
+    ended = sorted(
+        (task for task in tasks if task.state.is_final), key=lambda task: (task.ended or 0.0, task.trial or 0)
+    )
+    for task in ended:
+        result = results[task.id]
+        yield task, set_end(gathering, task, *judge_end(task, result.values), result.feasible)
+
+
+def read_results(store: Store, study: str, config: StudyConfig, picture: Picture) -> list[Ended]:
+    """Gives what counts of the sets of a running study whose end the engine has been told, oldest first."""
+    untold = {live.task.trial for live in picture.live.values()} | {start.trial for start in picture.retries}
+    last_runs = {task.trial: task for task in store.tasks(study) if task.trial is not None}
+    tasks = (task for trial, task in last_runs.items() if trial not in untold)
+    ends = _ends(tasks, _results(store, study, config), Gathering(config.repeats))
+    return [found for task, end in ends if (found := result_of(task, end)) is not None]
 
 
 def read_history(

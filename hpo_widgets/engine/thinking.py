@@ -87,12 +87,19 @@ class Thinker:
 
 
 class Helper:
-    """Is a process with a desk in it, and a thread that waits for its replies."""
+    """Is a process with a desk in it, and a thread that waits for its replies.
 
-    def __init__(self, body: bytes, wake: Callable[[], None]) -> None:
+    Args:
+        body: The pickled desk: its `handle` takes a message and gives replies.
+        wake: Called, from a thread, when it has replied.
+        whose: Who sits at the desk, for the message when its process dies.
+    """
+
+    def __init__(self, body: bytes, wake: Callable[[], None], whose: str = "the strategy") -> None:
+        self._whose = whose
         ours, theirs = Pipe()
         self._pipe: Connection[Any, Any] = ours
-        self._received: deque[Reply] = deque()
+        self._received: deque[Any] = deque()
         self._wake = wake
         self._closing = False
         # A session of its own: interrupting a cell signals the kernel's whole group.
@@ -109,12 +116,14 @@ class Helper:
         threading.Thread(target=self._write, name="hpo-strategy-out", daemon=True).start()
         threading.Thread(target=self._read, name="hpo-strategy-in", daemon=True).start()
 
-    def send(self, message: Message) -> None:
+    def send(self, message: Any) -> None:
+        """Hands over a message; returns at once."""
         self._outgoing.append(pickle.dumps(message))
         self._filled.release()
 
-    def received(self) -> list[Reply]:
-        found = []
+    def received(self) -> list[Any]:
+        """Gives the replies that have arrived, in order."""
+        found: list[Any] = []
         with contextlib.suppress(IndexError):
             while True:
                 found.append(self._received.popleft())
@@ -135,10 +144,11 @@ class Helper:
         except (EOFError, OSError):
             if not self._closing:
                 code = self._process.wait()
-                self._received.append(Raised(error=f"the strategy's own process ended with exit code {code}."))
+                self._received.append(Raised(error=f"{self._whose}'s own process ended with exit code {code}."))
                 self._wake()
 
     def close(self) -> None:
+        """Ends the process, whatever it does."""
         self._closing = True
         self._filled.release()
         self._process.kill()
@@ -151,7 +161,7 @@ def main(fd: int) -> None:
     pipe: Connection[Any, Any] = Connection(fd)
     try:
         sys.path[:] = pickle.loads(pipe.recv_bytes())
-        desk: Desk = pickle.loads(pipe.recv_bytes())
+        desk = pickle.loads(pipe.recv_bytes())
         while True:
             message = pickle.loads(pipe.recv_bytes())
             replies = desk.handle(message)

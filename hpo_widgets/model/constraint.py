@@ -128,7 +128,8 @@ class Predicate:
         """Gives the stored form."""
         if self.code is None:
             raise InvalidInput(
-                f"the constraint {shown(self.text)} is a function, which a file cannot hold; give it as text.",
+                f"the constraint {shown(self.text)} is a function, which no file or form can hold; give it as text, or "
+                "to tune(constraints=...).",
                 subject="constraints",
             )
         return {"function": self.text, "code": self.code}
@@ -203,10 +204,16 @@ def constraint_problems(constraints: Iterable[Any], names: Sequence[str]) -> lis
             found.append(f"{shown(each)} is no constraint; see as_constraints.")
             continue
         for name in sorted(each.names - set(names)):
-            close = get_close_matches(name, names, n=3)
-            hint = f"did you mean {' or '.join(map(shown, close))}?" if close else f"it has {', '.join(names)}."
+            # ClearML's names have a section in front, Args/lr: whoever leaves it out means that parameter.
+            close = [each for each in names if each.endswith(f"/{name}")] or get_close_matches(name, names, n=3)
+            hint = f"did you mean {' or '.join(map(_spelled, close))}?" if close else f"it has {', '.join(names)}."
             found.append(f"the constraint {shown(each.text)}: the space has no parameter {shown(name)}; {hint}")
     return found
+
+
+def _spelled(name: str) -> str:
+    """Gives a name as an expression has to spell it."""
+    return shown(name) if all(part.isidentifier() for part in name.split(".")) else f"`{name}`"
 
 
 class _Reader:

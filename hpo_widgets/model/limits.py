@@ -9,6 +9,10 @@ from typing import Any
 
 from hpo_widgets.errors import InvalidInput
 
+REGRET, EMMR, STAGNATION = "regret", "emmr", "stagnation"
+TERMINATORS = (REGRET, EMMR, STAGNATION)
+"""Rules of Optuna that say of a study's results whether going on is worth it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Limits:
@@ -40,6 +44,11 @@ class Limits:
     """How much better a value must be to count as better for `patience`, in the objective's own unit."""
     target: float | None = None
     """A trial that ends with this value or a better one ends the study. For one objective."""
+    terminator: str | None = None
+    """Optuna's rule that says when going on is not worth it, one of `TERMINATORS`: then nothing new is proposed, and
+    the study ends with what runs. For one objective."""
+    expected_gain: float | None = None
+    """The rule ends the study when it expects less than this still to be gained, in the objective's own unit."""
 
     def __post_init__(self) -> None:
         problems = list(self._problems())
@@ -76,17 +85,33 @@ class Limits:
 
     def _gain_problems(self) -> list[str]:
         found: list[str] = []
-        for name, least in (("min_gain", 0.0), ("target", -math.inf)):
+        allowed = {"min_gain": "a number of 0 or more", "target": "a number that is not infinite"}
+        allowed["expected_gain"] = "a number above 0"
+        for name, what in allowed.items():
             value = getattr(self, name)
             if value is None:
                 continue
             is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
-            if not is_number or value < least:
-                what = "a number of 0 or more" if name == "min_gain" else "a number that is not infinite"
+            if not is_number or (name != "target" and value < 0) or (name == "expected_gain" and value == 0):
                 found.append(f"{name} is {value!r}; give {what}{_or_none(True)}.")
         if self.min_gain is not None and self.patience is None:
             found.append(f"min_gain is {self.min_gain!r} without patience; give patience too, or leave both out.")
-        return found
+        return found + self._terminator_problems()
+
+    def _terminator_problems(self) -> list[str]:
+        rule, gain = self.terminator, self.expected_gain
+        if rule is not None and rule not in TERMINATORS:
+            return [f"terminator is {rule!r}; give one of {', '.join(TERMINATORS)}{_or_none(True)}."]
+        if rule == STAGNATION and gain is not None:
+            return [f"expected_gain is {gain!r}, and stagnation only counts results; leave one of the two out."]
+        if rule == REGRET and gain is None:
+            return ["terminator is 'regret' without expected_gain, below which it ends the study; give it too."]
+        return []
+
+    @property
+    def rule(self) -> str | None:
+        """The terminator in force: the one that is named, else the one that goes with `expected_gain`."""
+        return self.terminator or (None if self.expected_gain is None else REGRET)
 
     @property
     def keep(self) -> int | None:

@@ -73,7 +73,7 @@ class StudyPlan:
     """Says what a person wants searched, and how. Changed by copy; `hpo_widgets.dialects.native` writes and reads it.
 
     Raises:
-        InvalidInput: Without an objective, or for a strategy that is not named.
+        InvalidInput: Without an objective, for a strategy that is not named, or for a number that cannot be.
     """
 
     base: BaseReference
@@ -82,6 +82,10 @@ class StudyPlan:
     limits: Limits = field(default_factory=Limits)
     strategy: dict[str, Any] = field(default_factory=lambda: {"name": "auto", "options": {}})
     """`{"name", "options"}`: the strategy's name in the registry, and its options."""
+    repeats: int = 1
+    """Runs of each parameter set; the strategy learns their mean."""
+    warm_start: str = ""
+    """Name of an earlier study of the store, which the strategy learns from first; empty for none."""
     seed: int | None = None
     isolation: Isolation | None = None
     """`None` is the best that the machine has."""
@@ -99,6 +103,8 @@ class StudyPlan:
             problems.append("no objective was given; name the metric to optimize.")
         if not isinstance(self.strategy.get("name"), str) or not isinstance(self.strategy.get("options"), dict):
             problems.append(f"the strategy is {shown(self.strategy)}; give its name and its options.")
+        if type(self.repeats) is not int or self.repeats < 1:
+            problems.append(f"repeats is {shown(self.repeats)}; give a whole number of 1 or more.")
         if self.seed is not None and (type(self.seed) is not int or self.seed < 0):
             problems.append(f"the seed is {shown(self.seed)}; give a whole number of 0 or more, or none.")
         if problems:

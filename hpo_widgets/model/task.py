@@ -54,6 +54,8 @@ class Reason(Enum):
     """So many trials in a row ended without a better value."""
     TARGET = "limit: target"
     """A trial reached the value that was asked for."""
+    TERMINATOR = "limit: terminator"
+    """Optuna's terminator holds going on for not worth it; what it said follows in brackets."""
     EXHAUSTED = "search space exhausted"
     """The strategy has nothing left to propose."""
     USER = "user"

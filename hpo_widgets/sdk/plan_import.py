@@ -90,18 +90,18 @@ def _clearml(text: str) -> Imported:
 
 def _comet(text: str) -> Imported:
     found = read_config(text)
+    jobs = found.most_sets * found.trials
     direction = {"minimize": "min", "maximize": "max"}.get(str(found.spec["objective"]), found.spec["objective"])
     parts: dict[str, Any] = {
         "space": found.space(),
         "objectives": parse_objectives(found.spec["metric"], direction),
-        "limits": Limits(max_number_of_concurrent_tasks=default_concurrency(), total_max_jobs=found.most_sets),
+        "limits": Limits(max_number_of_concurrent_tasks=default_concurrency(), total_max_jobs=jobs),
         "strategy": {"name": METHODS[found.algorithm], "options": {}},
     }
     parts |= {"seed": found.spec["seed"]} if found.spec["seed"] is not None else {}
     parts |= {"name": found.name} if found.name else {}
+    parts |= {"repeats": found.trials} if found.trials > 1 else {}
     notes = []
-    if found.trials > 1:
-        notes.append(f"trials is {found.trials}: here each set runs once.")
     odd = [key for key in NO_COUNTERPART if found.spec.get(key) != SPEC[key]]
     if found.algorithm == "grid":
         odd = [key for key in odd if key not in ("gridSize", "minSampleSize")]

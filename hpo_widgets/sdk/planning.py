@@ -11,14 +11,15 @@ from hpo_widgets.errors import CannotShip, HpoError, InvalidInput
 from hpo_widgets.model.plan import StudyPlan
 from hpo_widgets.sdk.queues import served_queues
 from hpo_widgets.sdk.searchable import Surroundings
-from hpo_widgets.sdk.tune import DEFAULT_MAX_JOBS, strategy_objections, tune
+from hpo_widgets.sdk.tune import DEFAULT_MAX_JOBS, repeated, strategy_objections, tune
 from hpo_widgets.strategies.methods import Method, Option, methods
 from hpo_widgets.strategies.registry import create_strategy
+from hpo_widgets.strategies.terminators import terminator_problems
 from hpo_widgets.study import Study
 
 __all__ = [
     "DEFAULT_MAX_JOBS", "Method", "Option", "check_fit", "check_strategy", "default_concurrency", "machine", "methods",
-    "queues", "start_plan",
+    "queues", "start_plan", "terminator_problems",
 ]  # fmt: skip
 
 
@@ -45,8 +46,10 @@ def check_strategy(spec: dict[str, Any]) -> list[str]:
 
 
 def check_fit(plan: StudyPlan) -> list[str]:
-    """Lists why the strategy of a plan cannot serve it."""
-    return strategy_objections(create_strategy(plan.strategy), plan.space, plan.objectives, plan.limits)
+    """Lists why the strategy of a plan cannot serve it, and its terminator not judge it."""
+    asked = repeated(create_strategy(plan.strategy), plan.repeats)
+    found = strategy_objections(asked, plan.space, plan.objectives, plan.limits)
+    return found + terminator_problems(plan.limits, plan.objectives)
 
 
 def queues(surroundings: Surroundings) -> dict[str, int]:

@@ -85,6 +85,11 @@ class Surroundings:
         """Lists what can be searched: functions, the latest first, then scripts, notebooks, studies and tasks."""
         return [*self._functions(), *self._files("*.py"), *self._files("*.ipynb"), *self._recorded()]
 
+    def studies(self) -> list[str]:
+        """Lists the names of the store's studies, newest first."""
+        store = self.store
+        return [] if store is None else [each.name for each in store.studies()[:MOST]]
+
     def find(self, base: BaseReference) -> Any:
         """Gives what `tune` takes as its first argument.
 

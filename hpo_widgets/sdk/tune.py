@@ -15,10 +15,10 @@ from typing import TYPE_CHECKING, Any
 
 from hpo_widgets.agents.ship import ship
 from hpo_widgets.engine.run import default_concurrency
-from hpo_widgets.errors import InvalidInput
+from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
-from hpo_widgets.model.constraint import Constraint, Expression, as_constraints
+from hpo_widgets.model.constraint import Constraint, Expression, Predicate, as_constraints
 from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds
 from hpo_widgets.model.objective import Objective, parse_objectives
@@ -35,6 +35,7 @@ from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.strategies.repeats import Repeats
+from hpo_widgets.strategies.terminators import terminator_problems
 from hpo_widgets.study import Study
 
 if TYPE_CHECKING:
@@ -71,6 +72,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     patience: int | None = None,
     min_gain: float | None = None,
     target: float | None = None,
+    terminator: str | None = None,
+    expected_gain: float | None = None,
     warm_start: Any = None,
     enqueue: Sequence[dict[str, Any]] = (),
     seed: int | None = None,
@@ -119,9 +122,16 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         patience: Ends the search when so many trials in a row have ended without a better value of the objective.
         min_gain: How much better counts as better for `patience`; anything when absent.
         target: Ends the search when a trial ends with this value of the objective or a better one.
+        terminator: Ends the search when a rule of Optuna says that more is not worth it, from the 20th result on.
+            `"regret"` asks whether a bound on what is still to be gained is below `expected_gain`, `"emmr"`, which is
+            bolder, whether the gain that its model expects is, or is 1 % of what it was: both need torch.
+            `"stagnation"` asks whether more than 30 results have not been better, and needs nothing.
+        expected_gain: Ends the search when less than this is still to be gained, in the objective's unit, as judged by
+            the `terminator`, or by `"regret"` when none is named.
         warm_start: What was found before, for the strategy to learn from first: a study, its name or id, a DataFrame
-            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), an Optuna
-            study, the URL of an Optuna storage, or a list of these. What lies outside the space is listed in a warning.
+            with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), the path of a
+            CSV or JSON file of these (`study.export_csv`, `study.export_json`), an Optuna study, the URL of an Optuna
+            storage, or a list of these. What lies outside the space is listed in a warning.
         enqueue: Parameter sets of your own that run first.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
@@ -169,6 +179,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             patience=patience,
             min_gain=min_gain,
             target=target,
+            terminator=terminator,
+            expected_gain=expected_gain,
         )
     )
     problems += repeats_problems(repeats, keep_top)
@@ -176,6 +188,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         problems += strategy_objections(repeated(chosen, repeats), found_space, objectives, limits)
     if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
         problems.append("patience and target judge one objective, and there are several; leave them out.")
+    problems += terminator_problems(limits, objectives or ()) if limits is not None else []
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:
@@ -247,12 +260,12 @@ def read_isolation(text: str | None) -> Isolation:
         raise InvalidInput(f"isolation {text!r} is unknown; use one of {allowed}.") from None
 
 
-def repeats_problems(repeats: Any, keep_top: int | None = None) -> list[str]:
-    """Lists what is wrong with a number of repeats."""
+def repeats_problems(repeats: Any, keep_top: Any = None, called: str = "keep_top") -> list[str]:
+    """Lists what is wrong with a number of repeats, beside how many tasks are kept."""
     if type(repeats) is not int or repeats < 1:
         return [f"repeats is {repeats!r}; give a whole number of 1 or more."]
-    if repeats > 1 and keep_top is not None:
-        return ["keep_top ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
+    if repeats > 1 and type(keep_top) is int and keep_top > 0:
+        return [f"{called} ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
     return []
 
 
@@ -293,15 +306,29 @@ def keep_constraints(store: Store, space: SearchSpace) -> SearchSpace:
 
     Raises:
         CannotShip: When one cannot be sent to another process.
+        InvalidInput: When one was kept in another store.
     """
 
     def kept(each: Constraint) -> Constraint:
+        if isinstance(each, Predicate) and each.function is None:
+            _check_kept(store, each)
         if isinstance(each, Expression) or each.code is not None or each.function is None:
             return each
         shipment = ship(each.function)
         return replace(each, code=store.put_code("constraint", shipment.body, shipment.about))
 
     return space.with_constraints(map(kept, space.constraints)) if space.constraints else space
+
+
+def _check_kept(store: Store, constraint: Predicate) -> None:
+    try:
+        store.code(constraint.code or "")
+    except NotFound:
+        raise InvalidInput(
+            f"the constraint {constraint.text!r} is a function of another store, which a file only names; start from "
+            "Python with constraints=[the function], or give it as text.",
+            subject="constraints",
+        ) from None
 
 
 def keep_strategy(store: Store, strategy: Any) -> dict[str, Any]:

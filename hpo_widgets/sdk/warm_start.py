@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from hpo_widgets.errors import HpoError, InvalidInput
+from hpo_widgets.errors import HpoError, InvalidInput, NotFound
 from hpo_widgets.model.found import Found
 from hpo_widgets.model.objective import Objective
-from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space import SearchSpace
+from hpo_widgets.sdk.trials_table import check_same, found_in_table, is_trials, read_trials
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Outcome
 from hpo_widgets.study import Study
-
-DONE = ("complete", "completed", "finished")
-"""States, in any case, of rows of a table that count; a table without a column `state` counts whole."""
-PREFIXES = ("", "params_", "param_", "params.", "parameter_")
-"""What tables of other tools put before a parameter's name."""
 
 
 def read_beginning(
@@ -63,8 +59,9 @@ def read_warm_start(
     """Gives the results that are meant, in order, whether they fit the space or not.
 
     Args:
-        given: A study, its name or id, a pandas DataFrame with a column a parameter and one an objective, an Optuna
-            study, the URL of an Optuna storage with one study, or a list of these.
+        given: A study, its name or id, a pandas DataFrame with a column a parameter and one an objective, the path of
+            a CSV file of such a table or of a JSON file (what a study has exported, or a list of such rows), an Optuna
+            study, the URL of an Optuna storage with one study, results themselves, or a list of these.
         space: Names the columns of tables.
         objectives: Must be what the studies optimized.
         open_store: Gives the store in which names are looked up.
@@ -91,65 +88,41 @@ def _read(
         from hpo_widgets.strategies.optuna_import import found_by_optuna, open_optuna
 
         return found_by_optuna(open_optuna(given), objectives)
+    if isinstance(given, Path):
+        return read_trials(given, space, objectives)
     if isinstance(given, str):
         place = open_store()
-        return _of_study(Study(place, place.study(given).id), objectives)
+        try:
+            study = Study(place, place.study(given).id)
+        except NotFound:
+            if is_trials(Path(given)):
+                return read_trials(Path(given), space, objectives)
+            raise
+        return _of_study(study, objectives)
+    if isinstance(given, Found):
+        return [given]
     if isinstance(given, Study):
         return _of_study(given, objectives)
     if hasattr(given, "columns") and hasattr(given, "to_dict"):
-        return list(_of_table(given, space, objectives))
+        return found_in_table(given, space, objectives)
     if hasattr(given, "get_trials") and hasattr(given, "directions"):
         from hpo_widgets.strategies.optuna_import import found_by_optuna
 
         return found_by_optuna(given, objectives)
     raise InvalidInput(
-        f"{given!r:.100} holds no results; give a study or its name, a DataFrame, an Optuna study or its storage's URL."
+        f"{given!r:.100} holds no results; give a study or its name, a DataFrame, a file of trials (.csv, .json), an "
+        "Optuna study or its storage's URL."
     )
 
 
 def _of_study(study: Study, objectives: Sequence[Objective]) -> list[Found]:
-    own = [(each.title, each.series, each.sign.minimize) for each in study.config.objectives]
-    if own != [(each.title, each.series, each.sign.minimize) for each in objectives]:
-        said = ", ".join(f"{each.name} ({each.sign.value})" for each in study.config.objectives)
-        raise InvalidInput(f"the study {study.name!r} has another objective: {said}; give one with the same.")
+    own = [(each.title, each.series, each.sign) for each in study.config.objectives]
+    check_same(study.name, own, objectives)
+    if study.config.repeats > 1:
+        means = ((each.parameters, [one for one in each.mean if one is not None]) for each in study.top_sets())
+        return [Found(parameters=parameters, values=tuple(values)) for parameters, values in means]
     return [
         Found(parameters=each.parameters, values=each.values)
         for each in study.past()
         if each.outcome is Outcome.COMPLETE and each.values is not None
     ]
-
-
-def _of_table(table: Any, space: SearchSpace, objectives: Sequence[Objective]) -> Iterator[Found]:
-    columns = {str(name): name for name in table.columns}
-    values = [_value_column(columns, each, len(objectives)) for each in objectives]
-    names = {name: columns[p + name] for name in space.names for p in reversed(PREFIXES) if p + name in columns}
-    if not names:
-        raise InvalidInput(f"the table has no column of a parameter; it has {', '.join(columns)}.")
-    for row in table.to_dict("records"):
-        if "state" in columns and str(row[columns["state"]]).lower().rpartition(".")[2] not in DONE:
-            continue
-        # A missing cell is a parameter that is not there: NaN is how a table says it.
-        held = {name: plain(row[column]) for name, column in names.items() if not _is_missing(row[column])}
-        found = tuple(float(row[column]) for column in values)
-        yield Found(parameters=_whole(held, space), values=found)
-
-
-def _whole(held: Mapping[str, Any], space: SearchSpace) -> dict[str, Any]:
-    """Gives whole numbers back that a table made floats of, where only they are members."""
-    whole = {
-        name: int(value) if isinstance(value, float) and value.is_integer() else value for name, value in held.items()
-    }
-    return dict(held) if space.contains(held) or not space.contains(whole) else whole
-
-
-def _is_missing(value: Any) -> bool:
-    return value is None or (isinstance(value, float) and value != value) or type(value).__name__ == "NAType"
-
-
-def _value_column(columns: Mapping[str, Any], objective: Objective, count: int) -> Any:
-    for name in (objective.name, f"{objective.title}/{objective.series}", objective.title, objective.series):
-        if name in columns:
-            return columns[name]
-    if count == 1 and "value" in columns:
-        return columns["value"]
-    raise InvalidInput(f"the table has no column {objective.name!r} for the objective; it has {', '.join(columns)}.")

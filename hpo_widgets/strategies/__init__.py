@@ -2,7 +2,7 @@
 
 Promise: a strategy proposes only members of the search space and never the same twice (with rungs: never twice at one
 budget); it goes on after a restart from what the store remembers; Optuna proposes but does not store, and is not
-imported before it is asked for.
+imported before it is asked for. What says of all results that more is not worth it is a terminator, beside them.
 
 May import: the standard library, `hpo_widgets.errors`, `hpo_widgets.model`; files named `optuna*` also optuna.
 Threads: none; all calls to one strategy come from one thread at a time. No strategy opens a file or reads a clock: how

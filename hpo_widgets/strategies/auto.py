@@ -70,6 +70,8 @@ class Facts:
     """Whether there will be `MANY` trials or more."""
     constrained: bool = False
     """Whether trials report constraints of their own, which CMA-ES does not heed."""
+    whole: bool = False
+    """Whether trials are not pruned whatever it thinks of them; whoever decided that says so."""
     missing: tuple[str, ...] = ()
     """Samplers whose packages are not installed."""
 
@@ -85,6 +87,7 @@ class Facts:
             coarse=coarse,
             long=problem.max_jobs is None or problem.max_jobs >= LONG,
             many=problem.max_jobs is not None and problem.max_jobs >= MANY,
+            whole=problem.whole,
             missing=tuple(sorted(missing)),
         )
 
@@ -165,7 +168,7 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
         if trials >= MOST_GP and "gp" in _fitting(facts):
             parts.append(f"more than {MOST_GP} trials, which is too many for {NAMES['gp']}")
     text = f"auto: {what} ({', '.join(parts)})"
-    if facts.objectives > 1:
+    if facts.objectives > 1 and not facts.whole:
         text += "; nothing is pruned with several objectives"
     slow = [NAMES[name] for name in ("gp", "tpe") if name in spared]
     if slow:

@@ -40,6 +40,8 @@ class Problem:
     """Iteration at which a task is ended and counts as complete."""
     min_iteration_per_job: int | None = None
     """No task is pruned before its objective has reached this iteration."""
+    whole: bool = False
+    """Whether every trial runs to its end, whatever the strategy thinks of it."""
     moved: bool = False
     """Whether the ranges were changed on the way: what is restored may lie outside the space, and state that was made
     for other ranges does not hold."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import re
 from collections.abc import Callable
@@ -83,10 +84,17 @@ def plain_options(maker: Callable[..., Any], leave_out: tuple[str, ...] = ()) ->
     found = inspect.signature(maker).parameters.values()
     named = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     return tuple(
-        Option(name=each.name, default=each.default)
+        Option(name=each.name, default=each.default, choices=_choices(each))
         for each in found
         if each.kind in named and each.name not in leave_out and _can_be_typed(each)
     )
+
+
+def _choices(each: inspect.Parameter) -> tuple[str, ...]:
+    """Gives the texts of a `Literal`; an annotation is a text itself where annotations are put off."""
+    annotation = inspect.formatannotation(each.annotation).strip("'\"")
+    said = re.fullmatch(r"(?:typing\.)?Literal\[(.*)\]", annotation)
+    return ast.literal_eval(f"({said[1]},)") if said is not None else ()
 
 
 def _can_be_typed(each: inspect.Parameter) -> bool:

@@ -112,9 +112,7 @@ class OptunaStrategy(Strategy):
             elif not isinstance(given, base):
                 problems.append(f"the {kind} is {shown(given)}; give its name or an object of optuna.{kind}s.")
             elif options:
-                problems.append(
-                    f"options {sorted(options)} were given beside a {kind} object; give them to the object."
-                )
+                problems.append(f"options {sorted(options)} are beside a {kind} object; give them to the object.")
         if type(self.max_duplicates) is not int or self.max_duplicates < 0:
             problems.append(f"max_duplicates is {shown(self.max_duplicates)}; give a whole number of 0 or more.")
         if problems:
@@ -137,7 +135,7 @@ class OptunaStrategy(Strategy):
         )
         # Samplers of finite spaces call it at their end, where Optuna allows it inside its own loop only.
         self._study.stop = lambda: None  # type: ignore[method-assign]
-        self._prunes = len(problem.objectives) == 1 and not isinstance(self._study.pruner, NopPruner)
+        self._prunes = len(problem.objectives) == 1 and not (problem.whole or isinstance(self._study.pruner, NopPruner))
         self._cursor = GridCursor(problem.space, self.seen)
         self._running: dict[int, _Running] = {}
         self._trials: list[int] = []
@@ -235,7 +233,7 @@ class OptunaStrategy(Strategy):
         known = self._domains.get(keys)
         if known is None:
             nodes = self.problem.space.nodes(located)
-            known = self._domains[keys] = {key: _distribution(nodes[key]) for key in keys}
+            known = self._domains[keys] = {key: distribution(nodes[key]) for key in keys}
         return known
 
     # Learning.
@@ -366,15 +364,21 @@ class OptunaStrategy(Strategy):
 
     def explain(self) -> str:
         """Says which sampler and pruner are used and why."""
-        sampler, pruner = type(self._study.sampler).__name__, type(self._study.pruner).__name__
+        sampler, why = type(self._study.sampler).__name__, self._pruning()
         group = "; group, because the space is conditional" if getattr(self._study.sampler, "_group", False) else ""
-        why = f"{pruner} ends hopeless trials" if self._prunes else "nothing is pruned"
+        return f"Optuna {optuna.__version__} {sampler}{group}{'; ' if why else ''}{why}."
+
+    def _pruning(self) -> str:
+        """Says what becomes of hopeless trials; nothing where somebody else says it."""
+        if self.problem.whole:
+            return ""
         if len(self.problem.objectives) > 1:
-            why = "nothing is pruned with several objectives"
-        return f"Optuna {optuna.__version__} {sampler}{group}; {why}."
+            return "nothing is pruned with several objectives"
+        return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
 
 
-def _distribution(latent: Latent) -> BaseDistribution:
+def distribution(latent: Latent) -> BaseDistribution:
+    """Gives what Optuna calls a latent domain."""
     if isinstance(latent, CategoricalLatent):
         return CategoricalDistribution(range(latent.size))
     if isinstance(latent, IntLatent):

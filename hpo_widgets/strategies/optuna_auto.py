@@ -177,6 +177,10 @@ class AutoStrategy(OptunaStrategy):
         """Says what is chosen and why."""
         return f"{self._remark()} {super().explain()}"
 
+    def _pruning(self) -> str:
+        """Leaves to the remark what it says already."""
+        return "" if self._facts.objectives > 1 else super()._pruning()
+
     def _remark(self) -> str:
         return remark(self._facts, len(self._trials), self._spared, self._broken)
 

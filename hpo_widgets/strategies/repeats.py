@@ -51,7 +51,8 @@ class Repeats(Strategy):
         return found
 
     def _inward(self, problem: Problem) -> Problem:
-        return replace(problem, max_jobs=None if problem.max_jobs is None else -(-problem.max_jobs // self.repeats))
+        jobs = None if problem.max_jobs is None else -(-problem.max_jobs // self.repeats)
+        return replace(problem, max_jobs=jobs, whole=True)
 
     def setup(self, problem: Problem) -> None:
         """Takes the problem in."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.strategies.rungs_proposals import ModelProposals, RandomProposals
@@ -59,7 +61,11 @@ class Asha(RungStrategy):
     label = "ASHA"
 
     def __init__(
-        self, sampler: str = "tpe", eta: float = 3, min_budget: int | None = None, max_budget: int | None = None
+        self,
+        sampler: Literal["tpe", "random"] = "tpe",
+        eta: float = 3,
+        min_budget: int | None = None,
+        max_budget: int | None = None,
     ) -> None:
         if sampler not in ("tpe", "random"):
             raise InvalidInput(f"the sampler of ASHA is {shown(sampler)}; use tpe or random.", subject="strategy")

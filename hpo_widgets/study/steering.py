@@ -17,6 +17,7 @@ from hpo_widgets.model.space_change import changed_space
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import SKIPPED, Reason, TaskRecord
+from hpo_widgets.strategies.terminators import terminator_problems
 from hpo_widgets.study.stored import StoredStudy
 
 
@@ -61,11 +62,18 @@ class Steering(StoredStudy):
         """Puts other limits in force while the study runs; names as in `tune` or as in `Limits`, `None` removes one.
 
         Raises:
-            InvalidInput: For an unknown name or a value out of range.
+            InvalidInput: For an unknown name, a value out of range, or a terminator that cannot judge this study here.
         """
         changes = limit_names(limits)
-        Limits.from_json({**self.record.limits, **changes})
+        self._changed_limits(changes)
         self._ask(RequestKind.SET_LIMITS, changes)
+
+    def _changed_limits(self, changes: dict[str, Any]) -> Limits:
+        found = Limits.from_json({**self.record.limits, **changes})
+        concerns = changes.keys() & {"terminator", "expected_gain"}
+        if concerns and (problems := terminator_problems(found, self.config.objectives)):
+            raise InvalidInput(problems, subject="limits")
+        return found
 
     def set_space(self, space: Any, defaults: Mapping[str, Any] | None = None) -> None:
         """Narrows or widens what is searched, from the next proposal on; an ended study takes it up when resumed.

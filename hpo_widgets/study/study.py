@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
-from hpo_widgets.model.limits import Limits, as_seconds, limit_names
+from hpo_widgets.model.limits import as_seconds, limit_names
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
 from hpo_widgets.store.base import Store
 from hpo_widgets.study.observing import Observing
@@ -77,7 +77,7 @@ class Study(Steering, Observing, Reporting):
             self._ask(RequestKind.RESUME)
             return self
         if limits:
-            changed = Limits.from_json({**record.limits, **limit_names(limits)})
+            changed = self._changed_limits(limit_names(limits))
             record = self.store.update_study(self.id, limits=changed.to_json())
         return self._start(record)
 

@@ -87,6 +87,7 @@ export class App {
     this.trials.clear();
     this.data = {};
     this.model.set("whole", {});
+    this.model.set("whole", null); // a model remembers what it held before its last change
   }
 }
 

@@ -12,7 +12,7 @@ import traitlets
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.typed_values import read_number
-from hpo_widgets.sdk.planning import default_concurrency
+from hpo_widgets.sdk.planning import default_concurrency, terminator_problems
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
@@ -35,6 +35,7 @@ class LimitField:
     is_time: bool = False
     is_number: bool = False
     """Whether it is any number, not a whole one."""
+    is_word: bool = False
     first: bool = False
     """Whether it is seen without unfolding the rest."""
 
@@ -97,6 +98,20 @@ def limit_fields() -> tuple[LimitField, ...]:
             hint="A trial that reaches it ends the search.",
             is_number=True,
         ),
+        LimitField(
+            name="expected_gain",
+            label="Expected gain",
+            empty="none",
+            hint="The search ends when less is still to be gained, in the objective's unit; needs torch.",
+            is_number=True,
+        ),
+        LimitField(
+            name="terminator",
+            label="Terminator",
+            empty="none",
+            hint="Optuna's rule that ends the search: regret or emmr, which need torch, or stagnation.",
+            is_word=True,
+        ),
         LimitField(name="retries", label="Retries", empty="none", hint="How often a failed trial is run again."),
     )
 
@@ -145,6 +160,7 @@ class LimitsForm(Form):
                 problems += [Problem(each.name, sentence) for sentence in error.problems]
         try:
             limits = Limits(**found)
+            problems += [self._placed(sentence) for sentence in terminator_problems(limits, ())]
         except InvalidInput as error:
             problems += [self._placed(sentence) for sentence in error.problems]
             limits = Limits()
@@ -180,7 +196,9 @@ def read_seconds(text: str) -> float:
     return seconds
 
 
-def _read(field: LimitField, text: str) -> float:
+def _read(field: LimitField, text: str) -> float | str:
+    if field.is_word:
+        return text.casefold()
     if field.is_number:
         return read_number(text)
     return read_seconds(text) if field.is_time else _whole(text)
@@ -193,10 +211,10 @@ def _whole(text: str) -> int:
     return int(number)
 
 
-def _text(value: float | None, is_time: bool) -> str:
+def _text(value: float | str | None, is_time: bool) -> str:
     if value is None:
         return ""
-    if not is_time:
+    if isinstance(value, str) or not is_time:
         return str(value)
     minutes = value / 60
     text = str(int(minutes)) if minutes.is_integer() else repr(minutes)

@@ -43,10 +43,17 @@ class SpaceView extends FormView {
     const constraints = this.field({
       key: "constraints", label: "Constraints, one a line", kind: "area", placeholder: "none, or such as: low + 2*steps <= 100",
     });
+    this.functions = make("p", "hpo-hint");
+    this.functions.id = `${constraints.input.id}-functions`;
+    constraints.described.push(this.functions.id);
+    constraints.node.append(this.functions);
     this.root.append(heading, this.empty, this.rows.node, foot, constraints.node);
   }
   prepare() {
     this.rows.prepare();
+    const named = (this.page.draft.functions ?? []).map((each) => each.function);
+    this.functions.hidden = !named.length;
+    this.functions.textContent = named.length ? `And functions from Python: ${named.join(", ")}.` : "";
     for (const row of this.page.rows) this.arrange(this.lines.get(row.id));
     for (const id of this.lines.keys()) if (!this.rows.made.has(id)) this.lines.delete(id);
   }
@@ -54,7 +61,7 @@ class SpaceView extends FormView {
     const what = this.page.typed(`${id}.kind`) === "set" ? "set" : "parameter";
     return (what === "parameter" && this.page.typed(`${id}.name`)) || `${what} ${this.rows.place(id) + 1}`;
   }
-  called(key) { return `${this.fields.get(key).label} of ${this.nameOf(splitKey(key)[0])}`; }
+  called(key) { return key === "constraints" ? super.called(key) : `${this.fields.get(key).label} of ${this.nameOf(splitKey(key)[0])}`; }
 
   buildRow(id) {
     const node = make("div", "hpo-row");

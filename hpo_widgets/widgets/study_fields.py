@@ -85,7 +85,7 @@ def read_strategy(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
 
 
 def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
-    """Reads names, queue, GPUs, seed and isolation."""
+    """Reads names, queue, GPUs, repeats, warm start, seed and isolation."""
     problems = []
     isolation = str(fields.get("isolation", ""))
     if isolation not in dict(ISOLATIONS):
@@ -95,15 +95,16 @@ def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
         "name": str(fields.get("name", "")),
         "project": str(fields.get("project", "")),
         "queue": str(fields.get("queue", "")),
+        "warm_start": str(fields.get("warm_start", "")),
         "gpus": tuple(each.strip() for each in str(fields.get("gpus", "")).split(",") if each.strip()),
         "isolation": Isolation(isolation) if isolation else None,
     }
-    seed = str(fields.get("seed", "")).strip()
-    if seed:
-        if seed.isascii() and seed.isdigit() and len(seed) < 20:
-            found["seed"] = int(seed)
-        else:
-            problems.append(Problem("seed", f"{shown(seed)} is no seed; give a whole number of 0 or more."))
+    for key, least, what in (("repeats", 1, "number of runs"), ("seed", 0, "seed")):
+        text = str(fields.get(key, "")).strip()
+        if text.isascii() and text.isdigit() and len(text) < 20 and int(text) >= least:
+            found[key] = int(text)
+        elif text:
+            problems.append(Problem(key, f"{shown(text)} is no {what}; give a whole number of {least} or more."))
     return found, problems
 
 
@@ -156,6 +157,8 @@ def write_fields(plan: StudyPlan) -> dict[str, Any]:
         "project": plan.project,
         "queue": plan.queue,
         "gpus": ", ".join(plan.gpus),
+        "repeats": "" if plan.repeats == 1 else str(plan.repeats),
+        "warm_start": plan.warm_start,
         "seed": "" if plan.seed is None else str(plan.seed),
         "isolation": "" if plan.isolation is None else plan.isolation.value,
     }

@@ -120,14 +120,20 @@ class StudyView extends FormView {
     ].map((each) => this.field(each).node);
     this.queue = this.field({ key: "queue", label: "Queue", placeholder: "none: trials run here", suggestions: [], hint: "The agents that serve it run the trials, with their slots and GPUs." });
     const gpus = this.field({ key: "gpus", label: "GPUs", placeholder: "none are dealt out", hint: "Ids, one a concurrent trial: 0, 1." });
+    const repeats = this.field({ key: "repeats", label: "Repeats", placeholder: "1", hint: "Runs of each parameter set, for what has chance in it: the method learns their mean. Each run is a trial." });
+    this.warm = this.field({ key: "warm_start", label: "Warm start", kind: "select", hint: "An earlier study of this store: the method learns from its results first." });
+    this.learned = make("p", "hpo-hint hpo-learned");
+    this.learned.setAttribute("role", "status");
+    this.warm.node.append(this.learned);
+    this.warm.input.addEventListener("focus", () => this.page.model.send({ op: "refresh" }));
     const seed = this.field({ key: "seed", label: "Seed", placeholder: "another one each time", hint: "Makes the proposals reproducible, with one trial at a time." });
     this.isolation = this.field({ key: "isolation", label: "Isolation", kind: "select" });
     this.machine = make("p", "hpo-hint");
     const first = make("div", "hpo-limits"), rest = make("div", "hpo-limits");
     first.append(...fields);
-    rest.append(this.queue.node, gpus.node, seed.node, this.isolation.node);
+    rest.append(this.queue.node, gpus.node, repeats.node, this.warm.node, seed.node, this.isolation.node);
     this.advanced = this.folded("Advanced", rest);
-    this.advanced.open = ["queue", "gpus", "seed", "isolation"].some((key) => this.page.typed(key) !== "");
+    this.advanced.open = ["queue", "gpus", "repeats", "warm_start", "seed", "isolation"].some((key) => this.page.typed(key) !== "");
     return this.group("Name and place", first, this.machine, this.advanced);
   }
 
@@ -219,6 +225,10 @@ class StudyView extends FormView {
     const { bases = [] } = choices;
     this.fill(this.base, this.page.typed("base") ? bases : [["", "choose…"], ...bases]);
     this.fill(this.isolation, choices.isolations ?? []);
+    this.fill(this.warm, choices.studies ?? []);
+    const learned = this.page.answer.learned ?? "";
+    this.learned.hidden = !learned;
+    if (this.learned.textContent !== learned) this.learned.textContent = learned;
     this.showMethod(choices);
     const list = this.queue.node.querySelector("datalist");
     const queues = (choices.queues ?? []).join("\n");

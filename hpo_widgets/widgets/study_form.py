@@ -16,6 +16,7 @@ from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
+from hpo_widgets.sdk.beginnings import Beginnings
 from hpo_widgets.sdk.plan_import import Imported, read_configuration
 from hpo_widgets.sdk.planning import DEFAULT_MAX_JOBS, check_fit, default_concurrency, machine, methods, queues
 from hpo_widgets.sdk.searchable import Proposal, Surroundings
@@ -36,7 +37,7 @@ from hpo_widgets.widgets.study_fields import (
     write_fields,
     write_strategy,
 )
-from hpo_widgets.widgets.study_files import read_file, write_file
+from hpo_widgets.widgets.study_files import file_name, not_carried, read_file, write_file
 
 MOST_NOTICES = 50
 GROUPS = {
@@ -46,6 +47,9 @@ GROUPS = {
     BaseKind.STUDY: "What studies ran",
     BaseKind.TASK: "What tasks ran",
 }
+RANKED = "the best trials to keep are single runs, and with repeats the mean of a set counts; leave one of them empty."
+LISTED = ("name", "project", "queue", "gpus", "repeats", "warm_start", "seed")
+"""Fields that a static page lists where they are filled in."""
 CHILDREN = ("space", "objective", "limits")
 
 
@@ -67,7 +71,7 @@ class StudyForm(Form):
     objective: Any = traitlets.Instance(ObjectiveForm).tag(sync=True, **ipywidgets.widget_serialization)
     limits: Any = traitlets.Instance(LimitsForm).tag(sync=True, **ipywidgets.widget_serialization)
     choices: Any = traitlets.Dict().tag(sync=True)
-    """What there is to choose from: `bases`, `methods`, `queues`, `isolations`; and `machine`, a sentence."""
+    """What there is to choose from: `bases`, `methods`, `queues`, `studies`, `isolations`; `machine`: a sentence."""
     notices: Any = traitlets.List().tag(sync=True)
     """What the last import or proposal has to say, one sentence each."""
     busy: Any = traitlets.Unicode("").tag(sync=True)
@@ -75,6 +79,7 @@ class StudyForm(Form):
 
     def __init__(self, plan: StudyPlan | None = None, *, surroundings: Surroundings | None = None) -> None:
         self.surroundings = surroundings if surroundings is not None else notebook_surroundings()
+        self._beginnings = Beginnings(self.surroundings)
         self._proposed: dict[str, Any] = {}  # rows of the forms inside as a base task proposed them
         self.space, self.objective = SearchSpaceForm(), ObjectiveForm()
         self.limits = LimitsForm(_usual_limits())
@@ -100,6 +105,11 @@ class StudyForm(Form):
             kind, _, name = chosen.partition(":")
             here = "" if kind in ("script", "notebook") else " (not here now)"
             found.append([chosen, f"{words.cut(name)}{here}", f"Elsewhere: {kind}"])
+        earlier = [[name, words.cut(name)] for name in self.surroundings.studies()]
+        begun = str(self.draft.get("fields", {}).get("warm_start", ""))
+        if begun and begun not in (each[0] for each in earlier):
+            earlier.append([begun, f"{words.cut(begun)} (not here)"])
+        self._beginnings.forget()
         cores, gpus = machine()
         listed = f"GPUs {', '.join(gpus)}" if gpus else "no GPU"
         served = queues(self.surroundings)
@@ -111,6 +121,7 @@ class StudyForm(Form):
                 for m in methods()
             ],
             "queues": list(served),
+            "studies": [["", "none"], *earlier],
             "isolations": [list(each) for each in ISOLATIONS],
             "machine": f"This machine has {cores} core{'s' if cores > 1 else ''} and {listed}.{slots}",
         }
@@ -207,8 +218,15 @@ class StudyForm(Form):
         if problems or base is None or None in parts.values():
             return Reading(problems=problems)
         plan = StudyPlan(base=base, strategy=strategy, **parts, **rest)
-        unfit = [Problem("strategy", text) for text in check_fit(plan)]
-        return Reading(problems=unfit) if unfit else Reading(value=plan)
+        unfit, learned = [Problem("strategy", text) for text in check_fit(plan)], ""
+        if plan.warm_start:
+            try:
+                learned = self._beginnings.tell(plan.warm_start, plan.space, plan.objectives)
+            except HpoError as error:
+                unfit += [Problem("warm_start", text) for text in _sentences(error)]
+        if plan.repeats > 1 and (plan.limits.save_top_k_tasks_only or 0) > 0:
+            unfit.append(Problem("repeats", RANKED))
+        return Reading(value=None if unfit else plan, problems=unfit, shown={"learned": learned})
 
     def _problems_of(self, child: str) -> list[Problem]:
         return [Problem(f"{child}/{each.field}", each.text) for each in getattr(self, child).errors]
@@ -222,7 +240,7 @@ class StudyForm(Form):
         ]
         rows += [["objective", f"{title}/{series}, {sign}"] for title, series, sign in self.objective._table().rows]
         rows += [[label.lower(), value] for label, value in self.limits._table().rows]
-        rows += [[name, str(fields[name])] for name in ("name", "project", "queue", "gpus", "seed") if fields.get(name)]
+        rows += [[name.replace("_", " "), str(fields[name])] for name in LISTED if fields.get(name)]
         return Table(["search", ""], rows)
 
     def show_problems(self) -> bool:
@@ -263,9 +281,8 @@ class StudyForm(Form):
             if part in parts:
                 getattr(self, child).value = parts[part]
         base, strategy = parts.get("base"), parts.get("strategy")
-        texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue") if key in parts}
-        if "seed" in parts:
-            texts["seed"] = str(parts["seed"])
+        texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue", "warm_start") if key in parts}
+        texts |= {key: str(parts[key]) for key in ("seed", "repeats") if key in parts}
         if strategy is not None:
             before = self.draft["fields"]
             texts |= {key: "" for key in before if key.startswith(option_key(strategy["name"], ""))}
@@ -321,13 +338,14 @@ class StudyForm(Form):
 
     def _do_export(self, _: Any) -> None:
         if not self.show_problems():
-            self.send({"op": "exported", "name": _file_name(self.value), "text": self.dump()})
+            self.send({"op": "exported", "name": file_name(self.value), "text": self.dump()})
+            self._note(not_carried(self.value))
 
     def _do_export_path(self, content: dict[str, Any]) -> None:
         if not self.show_problems():
             path = self.surroundings.folder / Path(str(content.get("path", ""))).expanduser()
             write_file(path, self.dump())
-            self._note([f"Exported to {path}."])
+            self._note([f"Exported to {path}.", *not_carried(self.value)])
 
     def _do_code(self, _: Any) -> None:
         if not self.show_problems():
@@ -357,10 +375,6 @@ def _whole(parts: Mapping[str, Any]) -> StudyPlan | None:
 
 def _default(value: Any) -> str:
     return "Optuna decides" if value is None else str(value)
-
-
-def _file_name(plan: StudyPlan) -> str:
-    return f"{plan.name or 'search'}.json"
 
 
 def _sentences(error: Exception) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import re
 import subprocess
@@ -12,6 +13,7 @@ from typing import Any
 import pytest
 
 import hpo_widgets as hpo
+from hpo_widgets.cli.param_search import add_arguments, read_limits
 from hpo_widgets.dialects.clearml import write_params_search
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.sdk.base_read import read_base
@@ -130,6 +132,42 @@ def test_a_recorded_task_is_a_base_task_and_args_are_given_to_the_script(tmp_pat
     assert store.tasks(store.studies()[0].id)[0].parameters["mode"] == "fast"
 
 
+def test_each_set_that_keeps_the_constraints_runs_as_often_as_repeats_says(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW.replace("400", "1"))
+    choice = {"type": "DiscreteParameterRange", "name": "x", "values": [0.25, 0.5, 0.75]}
+
+    words = search(choice, metrics="stdout", repeats=3)
+    done = run(tmp_path, "param-search", "--script", "slow.py", *words, "--constraint", "x != 0.5")
+
+    assert done.returncode == 0, done.stderr
+    study = hpo.attach("slow.py", store=SqliteStore(tmp_path / ".hpo"))
+    assert list(study.sets()["counted"]) == [3, 3] and set(study.sets()["x"]) == {0.25, 0.75}
+    assert study.best.spread == (0.0,)
+
+
+def test_a_search_learns_from_studies_and_files_and_lists_what_it_cannot_take_over(tmp_path: Path) -> None:
+    (tmp_path / "slow.py").write_text(SLOW.replace("400", "1"))
+    wide = {"type": "DiscreteParameterRange", "name": "x", "values": [0.25, 0.5, 3.0]}
+    base = ["param-search", "--script", "slow.py"]
+    first = run(tmp_path, *base, *search(wide, metrics="stdout", optimizer_class="GridSearch", task_name="first"))
+    assert first.returncode == 0, first.stderr
+    assert run(tmp_path, "show", "first", "--csv", "first.csv").returncode == 0
+    exported = run(tmp_path, "show", "first", "--json")
+    (tmp_path / "first.json").write_text(exported.stdout)
+
+    words = search(X, metrics="stdout", total_max_jobs=1, task_name="second")
+    second = run(tmp_path, *base, *words, "--warm-start", "first", "first.csv", "first.json")
+
+    assert second.returncode == 0, second.stderr
+    assert "note: 3 earlier results are not learned from (6 are):" in second.stdout
+    assert "'x' is 3.0" in second.stdout
+    study = hpo.attach("second", store=SqliteStore(tmp_path / ".hpo"))
+    assert [each.parameters["x"] for each in study.config.warm_start] == [0.25, 0.5] * 3
+    wrong = run(tmp_path, *base, *search(X, metrics="stdout"), "--warm-start", "frist", "--repeats", "0")
+    assert wrong.returncode == 2
+    assert "Did you mean 'first'" in wrong.stderr and "repeats is 0" in wrong.stderr
+
+
 def test_a_terminal_sees_one_line_that_updates_and_ctrl_c_leaves_a_study_that_resume_continues(tmp_path: Path) -> None:
     (tmp_path / "slow.py").write_text(SLOW)
     words = search(X, metrics="stdout", total_max_jobs=3, max_iteration_per_job=10_000)
@@ -226,8 +264,32 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "unknown task": (["--task-id", "nothing", *search(X)], ["no base task 'nothing'"]),
     "bohb": (["--script", SCRIPT, *search(ALPHA, optimizer_class="OptimizerBOHB")], ["needs max_iteration_per_job"]),
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
+    "a terminator without its gain": (
+        ["--script", SCRIPT, *search(ALPHA, terminator="regret")],
+        ["terminator is 'regret' without expected_gain"],
+    ),
+    "repeats and few kept": (
+        ["--script", SCRIPT, *search(ALPHA, repeats=2, save_top_k_tasks_only=3)],
+        ["--save-top-k-tasks-only ranks single runs"],
+    ),
+    "a constraint on what is not there": (
+        ["--script", SCRIPT, *search(ALPHA, metrics="stdout"), "--constraint", "alpha < 1"],
+        ["no parameter 'alpha'; did you mean `Args/alpha`?"],
+    ),
+    "no repeats": (["--script", SCRIPT, *search(ALPHA, repeats=0)], ["repeats is 0"]),
     "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
 }
+
+
+def test_the_flags_that_end_a_search_early_are_limits() -> None:
+    parser = argparse.ArgumentParser()
+    add_arguments(parser)
+    words = "--patience 8 --min-gain 0.01 --target 0.97 --expected-gain 1e-3 --terminator emmr --total-max-jobs 5"
+
+    found = read_limits(parser.parse_args(words.split()))
+
+    early = {"patience": 8, "min_gain": 0.01, "target": 0.97, "expected_gain": 0.001, "terminator": "emmr"}
+    assert found == {**early, "max_jobs": 5}
 
 
 @pytest.mark.parametrize("case", BAD)

@@ -17,6 +17,7 @@ from hpo_widgets.automation import (
     SearchStrategy,
     UniformParameterRange,
 )
+from hpo_widgets.automation.job import ProposedJob
 from hpo_widgets.automation.minutes import seconds_of
 from hpo_widgets.automation.optuna import OptimizerOptuna
 from hpo_widgets.automation.search_strategy import ReadyStrategy
@@ -29,6 +30,11 @@ SPACE = [UniformParameterRange("General/lr", 0.0, 1.0)]
 
 def train(lr: float, layers: int = 1) -> float:
     return lr * layers
+
+
+class Judging(RandomSearch):
+    def monitor_job(self, job: ProposedJob) -> bool:
+        return False
 
 
 def optimizer(**changes: Any) -> HyperParameterOptimizer:
@@ -84,6 +90,13 @@ def test_everything_wrong_is_said_at_once() -> None:
         ({"total_max_job": 5}, "did you mean 'total_max_jobs'"),
         ({"optimizer_kwargs": {"total_max_jobs": 5}}, r"give what is in it \(total_max_jobs\) directly"),
         ({"optuna_sampler": "tpe"}, "RandomSearch has no argument 'optuna_sampler'"),
+        ({"repeats": 0}, "repeats is 0; give a whole number of 1 or more"),
+        ({"repeats": 2, "save_top_k_tasks_only": 3}, "save_top_k_tasks_only ranks single runs"),
+        ({"repeats": 2, "optimizer_class": Judging}, r"Judging judges single jobs in monitor_job\(\)"),
+        ({"repeats": 2, "optimizer_class": "asha", "max_iteration_per_job": 9}, "repeats need trainings of one length"),
+        ({"constraints": "lr < 1"}, "no parameter 'lr'; did you mean `General/lr`"),
+        ({"constraints": ["lr <", 3]}, "the constraint 'lr <' cannot be read"),
+        ({"constraints": "`General/lr` > 2"}, "keeps"),
         ({"pool_period_min": -1}, "pool_period_min"),
         ({"execution_queue": 3}, "execution_queue is 3; give the name of a queue"),
         ({"execution_queue": " "}, "or None to run the jobs here"),

@@ -67,6 +67,26 @@ def test_ready_made_strategies_need_no_jobs() -> None:
     assert type(engine_strategy(search(GridSearch))) is GridStrategy
 
 
+def test_jobs_that_break_a_constraint_are_left_out() -> None:
+    strategy = engine_strategy(search(Countdown))
+    strategy.setup(Problem(space=SearchSpace(SPACE, "x != 4 and x != 2"), objectives=OBJECTIVE.objectives))
+    assert strategy.ask(0) == {"x": 3, "kept": "template"}
+    assert strategy.ask(1) == {"x": 1, "kept": "template"}
+    assert [each.trial for each in strategy._search._current_jobs] == [0, 1]  # type: ignore[attr-defined]
+    assert strategy.ask(2) is None
+
+
+def test_a_strategy_that_proposes_nothing_but_the_forbidden_ends_with_the_reason() -> None:
+    class Stubborn(SearchStrategy):
+        def create_job(self) -> Any:
+            return self.helper_create_job(parameter_override={"x": 2})
+
+    strategy = engine_strategy(search(Stubborn))
+    strategy.setup(Problem(space=SearchSpace(SPACE, "x > 2"), objectives=OBJECTIVE.objectives))
+    with pytest.raises(InvalidInput, match=r"Stubborn has proposed what is forbidden.*'x > 2' does not hold for x = 2"):
+        strategy.ask(0)
+
+
 def test_ask_takes_what_create_job_proposes_and_keeps_the_template() -> None:
     strategy = ready(Countdown)
     assert [strategy.ask(trial) for trial in range(2)] == [{"kept": "template", "x": 4}, {"kept": "template", "x": 3}]

@@ -20,9 +20,9 @@ from hpo_widgets.store.memory import MemoryStore
 class Place:
     """Makes tasks in a store, in any state and with any reports."""
 
-    def __init__(self) -> None:
+    def __init__(self, **config: Any) -> None:
         self.store = MemoryStore()
-        self.study = self.store.create_study("study", "", {}, 0.0).id
+        self.study = self.store.create_study("study", "", dict(config), 0.0).id
 
     def task(self, *values: float, state: TaskState = TaskState.COMPLETED, archived: bool = False, **more: Any) -> str:
         new = NewTask(
@@ -146,3 +146,12 @@ def test_a_champion_is_replaced_by_what_is_better_only() -> None:
     for id, values in (("first", (1.0, 1.0)), ("other", (0.5, 0.5)), ("dominates", (1.0, 2.0))):
         two.offer(id, values)
     assert two.id == "dominates"
+
+
+def test_with_repeats_the_mean_of_a_set_ranks_it_and_its_first_run_stands_for_it() -> None:
+    place = Place(repeats=2)
+    steady, _ = place.task(2.0, x=1), place.task(2.0, x=1)
+    lucky, _ = place.task(1.0, x=2), place.task(9.0, x=2)
+    place.task(0.1, x=3, state=TaskState.FAILED)
+    assert place.top() == [steady, lucky]
+    assert place.top("max") == [lucky, steady]

@@ -127,7 +127,7 @@ def test_the_stored_form_holds_texts_and_the_place_of_functions():
     assert SearchSpace.from_json(stored) == space
     assert pickle.loads(pickle.dumps(space)) == space
     assert AB.to_json()["version"] == 1
-    with pytest.raises(InvalidInput, match="a function, which a file cannot hold"):
+    with pytest.raises(InvalidInput, match="a function, which no file or form can hold"):
         AB.with_constraints(max).to_json()
 
 

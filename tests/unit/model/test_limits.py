@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -49,3 +50,35 @@ def test_what_is_left_never_goes_below_nothing() -> None:
     limits = Limits(total_max_jobs=10, max_iteration_per_job=5, compute_time_limit=100.0)
     left = remaining(limits, Usage(jobs=11, iterations=25, compute_time=30.0, time=9.0))
     assert left == {"jobs": 0.0, "iterations": 0.5, "compute_time": pytest.approx(0.7), "time": 1.0}
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"terminator": "regrets"}, "terminator is 'regrets'; give one of regret, emmr, stagnation, or None"),
+        ({"terminator": True}, "terminator is True; give one of"),
+        ({"terminator": "regret"}, "without expected_gain"),
+        ({"terminator": "stagnation", "expected_gain": 0.1}, "stagnation only counts results"),
+        ({"expected_gain": 0}, "expected_gain is 0; give a number above 0, or None"),
+        ({"expected_gain": float("nan")}, "expected_gain is nan"),
+        ({"min_gain": -1.0, "patience": 3}, "min_gain is -1.0; give a number of 0 or more"),
+    ],
+)
+def test_what_ends_a_search_early_is_checked(given: dict[str, Any], said: str) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        Limits(**given)
+    assert said in caught.value.problems[0]
+
+
+@pytest.mark.parametrize(
+    ("limits", "rule"),
+    [
+        (Limits(), None),
+        (Limits(expected_gain=0.01), "regret"),
+        (Limits(terminator="emmr", expected_gain=0.01), "emmr"),
+        (Limits(terminator="stagnation"), "stagnation"),
+    ],
+)
+def test_a_least_gain_brings_its_terminator_and_both_survive_json(limits: Limits, rule: str | None) -> None:
+    assert limits.rule == rule
+    assert Limits.from_json(limits.to_json()) == limits

@@ -38,7 +38,9 @@ def train(lr: float, layers: int, act: str) -> float:
 
 
 @pytest.mark.parametrize(
-    "plan", [PLAN, replace(PLAN, limits=Limits(), strategy={"name": "grid", "options": {}})], ids=["full", "bare"]
+    "plan",
+    [PLAN, replace(PLAN, limits=Limits(), strategy={"name": "grid", "options": {}}, repeats=2)],
+    ids=["full", "bare"],
 )
 def test_the_form_and_its_cell_make_the_same_study(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, plan: StudyPlan
@@ -84,6 +86,13 @@ def test_every_strategy_is_offered_and_takes_the_options_it_offers() -> None:
         refused = check_strategy({"name": method.name, "options": options})
         assert [each for each in refused if "which is not installed" not in each] == []
         assert method.sentence
+
+
+def test_what_an_option_allows_is_offered_as_a_choice() -> None:
+    options = {(method.name, each.name): each for method in methods() for each in method.options}
+
+    assert options["asha", "sampler"].choices == ("tpe", "random")
+    assert options["asha", "eta"].choices == ()
 
 
 def test_a_strategy_can_be_given_as_a_dict_and_is_checked() -> None:

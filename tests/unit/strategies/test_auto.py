@@ -280,6 +280,12 @@ def test_a_conditional_space_turns_on_tpes_group() -> None:
     assert "group, because the space is conditional" in strategy.explain()
 
 
+@pytest.mark.parametrize("told", [{"objectives": (LOSS, COST)}, {}, {"whole": True, "objectives": (LOSS, COST)}])
+def test_what_becomes_of_hopeless_trials_is_said_once(told: dict[str, Any]) -> None:
+    said = ready(**told).explain()
+    assert said.count("nothing is pruned") + said.count("ends hopeless trials") == (0 if told.get("whole") else 1)
+
+
 def test_a_space_whose_first_member_is_forbidden_is_served(stand_ins: list[str]) -> None:
     strategy = ready(as_space({"low": (0, 9), "high": (0, 9)}).with_constraints("low < high"))
     for trial in range(12):

@@ -47,6 +47,15 @@ class Counting(Strategy):
         self.seconds[trial] = self.seconds.get(trial, 0.0) + (ran or 0.0)
 
 
+def test_that_nothing_is_pruned_is_said_once_and_no_pruner_is_named() -> None:
+    for objectives in ((LOSS,), (LOSS, Objective("cost", "cost"))):
+        strategy = Repeats(create_strategy("auto"), 2)
+        strategy.setup(Problem(space=SPACE, objectives=objectives))
+        said = strategy.explain()
+        assert said.count("pruned") == 1 and "Pruner" not in said
+        assert said.endswith("Each set is run 2 times, and its mean counts; nothing is pruned.")
+
+
 def ready(repeats: int = 3, **told: Any) -> tuple[Repeats, Counting]:
     inner = Counting()
     strategy = Repeats(inner, repeats)

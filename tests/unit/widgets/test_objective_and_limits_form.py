@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.machinery import ModuleSpec
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.sdk.planning import default_concurrency
+from hpo_widgets.strategies import terminators
 from hpo_widgets.widgets.limits_form import LimitsForm, read_seconds
 from hpo_widgets.widgets.objective_form import SENTENCES, ObjectiveForm
 from tests.unit.dialects.some_plans import limits, objectives
@@ -139,3 +141,21 @@ def test_what_ends_a_search_early_is_typed_and_written_back() -> None:
     assert form.value == Limits(max_number_of_concurrent_tasks=1, patience=20, min_gain=0.001, target=0.97)
     form.draft = {**form.draft, "fields": {"min_gain": "0.1"}, "seq": form.draft["seq"] + 1}
     assert [each.field for each in form.errors] == ["min_gain"]
+
+
+def test_a_terminator_is_typed_and_a_wrong_or_missing_one_is_named_at_its_field(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(terminators, "find_spec", lambda name: None if name == "torch" else ModuleSpec(name, None))
+
+    form = LimitsForm()
+    assert typed(form, terminator="Stagnation") == []
+    assert form.value.terminator == "stagnation"
+    for text, said in {
+        "best": "Terminator is 'best'; give one of regret, ",
+        "emmr": "The terminator 'emmr' needs",
+    }.items():
+        ((at, found),) = typed(LimitsForm(), terminator=text)
+        assert at == "terminator" and found.startswith(said)
+    ((at, found),) = typed(LimitsForm(), expected_gain="0.01")
+    assert at == "expected_gain" and "pip install torch" in found

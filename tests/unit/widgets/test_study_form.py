@@ -12,12 +12,17 @@ from hypothesis import HealthCheck, assume, given, settings
 
 from hpo_widgets.dialects.native import write_plan
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.config import Isolation
+from hpo_widgets.model.constraint import Predicate
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space_shorthand import as_space, integer, loguniform
+from hpo_widgets.sdk.planning import start_plan
 from hpo_widgets.sdk.searchable import Surroundings
+from hpo_widgets.sdk.tune import tune
 from hpo_widgets.store.memory import MemoryStore
+from hpo_widgets.study import Study
 from hpo_widgets.widgets.app import App
 from hpo_widgets.widgets.study_form import StudyForm
 from tests.unit.dialects.some_plans import plans
@@ -84,7 +89,8 @@ def test_without_anything_to_search_the_form_says_what_to_do(tmp_path: Path) -> 
 def test_every_plan_survives_the_form_and_its_file(around: Surroundings, plan: StudyPlan) -> None:
     # A name of blanks is one that nobody can see or type.
     assume(all(o.title.strip() and o.series.strip() for o in plan.objectives) and plan.base.name.strip())
-    plan = replace(plan, strategy=PLAN.strategy)
+    keep = None if plan.repeats > 1 else plan.limits.save_top_k_tasks_only
+    plan = replace(plan, strategy=PLAN.strategy, warm_start="", limits=replace(plan.limits, save_top_k_tasks_only=keep))
     form = StudyForm(plan, surroundings=around)
 
     assert messages(form) == []
@@ -111,6 +117,8 @@ def test_options_that_no_field_holds_are_kept(around: Surroundings) -> None:
         ({"base": "path", "path": "fit.py", "args": "--a 'b"}, ("args", "the command line cannot be read")),
         ({"base": "planet:mars"}, ("base", "'planet:mars' cannot be searched")),
         ({"seed": "-1"}, ("seed", "'-1' is no seed")),
+        ({"repeats": "0"}, ("repeats", "'0' is no number of runs; give a whole number of 1 or more")),
+        ({"repeats": "two"}, ("repeats", "'two' is no number of runs")),
         ({"more": "[1]"}, ("more", "give a dict of names and values")),
         ({"strategy": "tpee"}, ("strategy", "the strategy 'tpee' is unknown")),
         ({"strategy": "grid", "more": "{'x': 1}"}, ("strategy", "the strategy 'grid' cannot be made from the options")),
@@ -129,6 +137,83 @@ def test_what_is_wrong_is_said_at_its_field(
     assert at == said[0]
     assert text.startswith(said[1])
     assert form.value is None
+
+
+def test_repeats_and_ranking_single_runs_exclude_each_other(around: Surroundings) -> None:
+    form = StudyForm(replace(PLAN, repeats=3), surroundings=around)
+    assert form.value.repeats == 3
+
+    form.limits.value = Limits(total_max_jobs=3, save_top_k_tasks_only=2)
+
+    assert [field for field, _ in messages(form)] == ["repeats"]
+    form.limits.value = Limits(total_max_jobs=3, save_top_k_tasks_only=-1)
+    assert messages(form) == []
+
+
+def test_a_constraint_that_is_a_function_is_named_when_the_form_is_exported(around: Surroundings) -> None:
+    code = around.store.put_code("constraint", b"pickled", {})  # type: ignore[union-attr]
+    space = PLAN.space.with_constraints(["layers > 1", Predicate("fits", code)])
+    form = StudyForm(replace(PLAN, space=space), surroundings=around)
+    assert form.value.space == space
+
+    click(form, "export_path", path="bound.json")
+
+    assert form.notices[1].startswith("The constraint fits is a function: the file names it and this store holds it;")
+    assert len(form.notices) == 2
+    other = Surroundings({"train": train}, around.folder, MemoryStore())
+    with pytest.raises(InvalidInput, match="'fits' is a function of another store"):
+        start_plan(form.value, other)
+    assert other.store is not None and other.store.studies() == []
+
+
+@pytest.fixture
+def first(around: Surroundings) -> Study:
+    """Is an earlier study of the same objective, over wider ranges."""
+    space = {"lr": [1e-3, 1.0], "layers": [1, 9]}
+    study = tune(
+        train, space, objective=("quality", "valid", "max"), strategy="grid", max_jobs=20, concurrency=1,
+        isolation="same-thread", name="first", store=around.store,
+    )  # fmt: skip
+    study.wait(60)
+    return study
+
+
+def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_listed(
+    around: Surroundings, first: Study
+) -> None:
+    form = StudyForm(PLAN, surroundings=around)
+    assert form.choices["studies"] == [["", "none"], ["first", "first"]]
+    assert form.answer["learned"] == ""
+
+    form._type({"warm_start": "first"})
+
+    plan = form.value
+    assert plan.warm_start == "first"
+    assert "earlier results are not learned from" in form.answer["learned"]
+    assert "'layers' is 9" in form.answer["learned"]
+    form.space.value = {"lr": loguniform(1e-6, 1.0), "layers": integer(1, 9)}
+    assert form.answer["learned"] == "4 earlier results are learned from."
+    with pytest.warns(UserWarning, match="'layers' is 9"):
+        study = start_plan(replace(plan, isolation=Isolation.THREAD), around)
+    assert [each.parameters for each in study.config.warm_start] == [{"lr": 1e-3, "layers": 1}]
+    study.stop()
+    assert study.wait(60)
+    other = StudyForm(surroundings=around)
+    other.load(write_plan(plan))
+    assert other.value == plan
+
+
+def test_an_earlier_study_that_cannot_teach_is_refused_at_its_field(around: Surroundings, first: Study) -> None:
+    form = StudyForm(replace(PLAN, warm_start="frist"), surroundings=around)
+    ((field, text),) = messages(form)
+    assert (field, "Did you mean 'first'" in text) == ("warm_start", True)
+    assert form.choices["studies"][-1] == ["frist", "frist (not here)"]
+
+    form._type({"warm_start": "first"})
+    form.objective.value = "cost"
+
+    ((field, text),) = messages(form)
+    assert field == "warm_start" and "has another objective: quality/valid (max)" in text
 
 
 def test_another_base_task_keeps_ranges_that_were_typed(around: Surroundings) -> None:
@@ -281,12 +366,12 @@ def test_a_comet_config_can_be_imported(around: Surroundings) -> None:
     click(form, "import", name="comet.config", text=text)
 
     assert form.value.objectives == (Objective("accuracy", "accuracy", Sign.MAX),)
-    assert (form.value.limits.total_max_jobs, form.value.seed, form.value.name) == (12, 5, "from comet")
+    assert (form.value.limits.total_max_jobs, form.value.seed, form.value.name) == (24, 5, "from comet")
+    assert form.value.repeats == 2
     assert form.value.strategy == {"name": "tpe", "options": {}}
     assert form.value.space.names == ("lr",)
     assert form.notices == [
         "Imported a Comet config from comet.config.",
-        "trials is 2: here each set runs once.",
         "It does not say what to run; that stays as it is.",
     ]
     click(form, "import", name="comet.config", text='{"algorithm": "magic", "parameters": {}}')
@@ -298,6 +383,12 @@ def test_a_method_with_rungs_says_what_it_needs_and_is_content_when_it_has_it(ar
     form.value = replace(PLAN, strategy={"name": "bohb", "options": {}}, limits=Limits(max_iteration_per_job=27))
     assert messages(form) == []
     assert form.value is not None and form.value.strategy["name"] == "bohb"
+
+    form._type({"repeats": "2"})
+    assert [text for _, text in messages(form)] == [
+        "repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
+    ]
+    form._type({"repeats": ""})
 
     form.limits.value = Limits(total_max_jobs=3)
     assert [field for field, _ in messages(form)] == ["strategy"]
