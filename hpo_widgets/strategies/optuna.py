@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.distributions import BaseDistribution
 from optuna.pruners import BasePruner, NopPruner
 from optuna.samplers import BaseSampler
 from optuna.trial import FrozenTrial, TrialState
@@ -24,6 +24,7 @@ from hpo_widgets.strategies.base import Memos, Outcome, Past, Problem, Strategy
 from hpo_widgets.strategies.grid import GridCursor
 from hpo_widgets.strategies.optuna_constraints import VIOLATION, violation
 from hpo_widgets.strategies.optuna_curve import Curve
+from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import PRUNERS, SAMPLERS, find_part, make_pruner, make_sampler
 from hpo_widgets.strategies.optuna_steps import snap
 from hpo_widgets.strategies.optuna_storage import TrialMemory, frozen_trial, optuna_outcome
@@ -112,7 +113,9 @@ class OptunaStrategy(Strategy):
             elif not isinstance(given, base):
                 problems.append(f"the {kind} is {shown(given)}; give its name or an object of optuna.{kind}s.")
             elif options:
-                problems.append(f"options {sorted(options)} are beside a {kind} object; give them to the object.")
+                problems.append(
+                    f"options {sorted(options)} were given beside a {kind} object; give them to the object."
+                )
         if type(self.max_duplicates) is not int or self.max_duplicates < 0:
             problems.append(f"max_duplicates is {shown(self.max_duplicates)}; give a whole number of 0 or more.")
         if problems:
@@ -135,7 +138,8 @@ class OptunaStrategy(Strategy):
         )
         # Samplers of finite spaces call it at their end, where Optuna allows it inside its own loop only.
         self._study.stop = lambda: None  # type: ignore[method-assign]
-        self._prunes = len(problem.objectives) == 1 and not (problem.whole or isinstance(self._study.pruner, NopPruner))
+        several = len(problem.objectives) > 1
+        self._prunes = not (several or problem.whole or isinstance(self._study.pruner, NopPruner))
         self._cursor = GridCursor(problem.space, self.seen)
         self._running: dict[int, _Running] = {}
         self._trials: list[int] = []
@@ -375,15 +379,6 @@ class OptunaStrategy(Strategy):
         if len(self.problem.objectives) > 1:
             return "nothing is pruned with several objectives"
         return f"{type(self._study.pruner).__name__} ends hopeless trials" if self._prunes else "nothing is pruned"
-
-
-def distribution(latent: Latent) -> BaseDistribution:
-    """Gives what Optuna calls a latent domain."""
-    if isinstance(latent, CategoricalLatent):
-        return CategoricalDistribution(range(latent.size))
-    if isinstance(latent, IntLatent):
-        return IntDistribution(latent.low, latent.high)
-    return FloatDistribution(latent.low, latent.high)
 
 
 def _jsonable(attrs: Mapping[str, Any]) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.limits import EMMR, STAGNATION, Limits
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.space import SearchSpace
-from hpo_widgets.strategies.optuna import distribution
+from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import optuna_seed
 from hpo_widgets.strategies.optuna_storage import frozen_trial
 from hpo_widgets.strategies.terminators import Verdict, results_needed

@@ -24,7 +24,7 @@ for epoch in range(100_000):
 """
 INTERRUPTED_AFTER = """
 import importlib, os, signal, sys
-from hpo_widgets.cli import main
+from hpo_widgets.cli.main import run as main
 
 where, *names = sys.argv.pop(1).split(":")
 owner = importlib.import_module(where)

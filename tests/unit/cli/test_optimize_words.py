@@ -5,7 +5,7 @@ from itertools import permutations
 
 import pytest
 
-from hpo_widgets.cli.main import run
+from hpo_widgets.cli.main import run as main
 from hpo_widgets.cli.optimize import add_arguments
 
 
@@ -43,7 +43,7 @@ def test_a_search_without_a_script_is_begun_with_options_on_either_side() -> Non
 )
 def test_what_cannot_be_meant_is_refused(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
     try:
-        code = run(["optimize", *words])
+        code = main(["optimize", *words])
     except SystemExit as end:
         code = end.code
     assert code == 2

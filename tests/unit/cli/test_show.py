@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import hpo_widgets as hpo
-from hpo_widgets.cli.main import run
+from hpo_widgets.cli.main import run as main
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.objective import parse_objectives
 from hpo_widgets.model.scalar import Metric
@@ -44,7 +44,7 @@ def study(store: Store, name: str, values: list[float], objective: Any = "loss",
 
 
 def listed(capsys: pytest.CaptureFixture[str]) -> dict[str, list[str]]:
-    assert run(["show"]) == 0
+    assert main(["show"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].split() == ["study", "state", "trials", "best", "started", "base", "task"]
     return {cells[0]: cells[1:4] for line in lines[2:] if (cells := re.split(r"  +", line))}

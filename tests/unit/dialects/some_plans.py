@@ -29,14 +29,15 @@ def references(draw: st.DrawFn) -> BaseReference:
 
 
 @st.composite
-def limits(draw: st.DrawFn) -> Limits:
+def limits(draw: st.DrawFn, judged: bool = True) -> Limits:
+    """Gives limits; with `judged`, a terminator may be among them, which judges one objective."""
     least = draw(st.none() | st.integers(0, 50))
     patience = draw(st.none() | st.integers(1, 30))
     return Limits(
         patience=patience,
         min_gain=draw(st.none() | st.floats(0, 1)) if patience else None,
         target=draw(st.none() | st.floats(-10, 10)),
-        terminator=draw(st.none() | st.just("stagnation")),
+        terminator=draw(st.none() | st.just("stagnation")) if judged else None,
         max_number_of_concurrent_tasks=draw(st.integers(1, 8)),
         total_max_jobs=draw(COUNTS),
         optimization_time_limit=draw(SECONDS),
@@ -57,11 +58,12 @@ def objectives() -> st.SearchStrategy[tuple[Objective, ...]]:
 @st.composite
 def plans(draw: st.DrawFn) -> StudyPlan:
     options: dict[str, Any] = draw(st.dictionaries(st.text(max_size=5), VALUES, max_size=3))
+    several = draw(objectives())
     return StudyPlan(
         base=draw(references()),
         space=draw(spaces()),
-        objectives=draw(objectives()),
-        limits=draw(limits()),
+        objectives=several,
+        limits=draw(limits(judged=len(several) == 1)),
         strategy={"name": draw(st.sampled_from(["tpe", "random", "grid", "optuna"])), "options": options},
         warm_start=draw(st.just("") | NAMES),
         repeats=draw(st.integers(1, 4)),
