@@ -8,7 +8,7 @@ import pickle
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -142,7 +142,7 @@ class Weigher:
             self._add([found])
 
     def _add(self, results: list[Ended]) -> None:
-        self._unsent += results
+        self._unsent += [replace(each, parameters=dict(self._config.completed(each.parameters))) for each in results]
         self._count += len(results)
 
     def weigh(self) -> str | None:

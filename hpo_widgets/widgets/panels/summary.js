@@ -118,9 +118,10 @@ export class SummaryTable {
     if (this.version === trials.version) return;
     // The column of constraints is there from the first trial on that has reported one.
     const bound = trials.rows.some((row) => typeof row.feasible === "boolean");
-    if (trials.objectives.length && (!this.columns.length || bound !== this.bound)) {
-      this.bound = bound;
-      this.sort = null;
+    const count = trials.parameters.length;
+    if (trials.objectives.length && (!this.columns.length || bound !== this.bound || count !== this.searched)) {
+      if (bound !== this.bound) this.sort = null;
+      Object.assign(this, { bound, searched: count });
       this.setColumns();
       this.filter = compile(this.input.value, this.columns);
     }
