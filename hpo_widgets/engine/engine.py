@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -348,12 +348,14 @@ class Engine:
             self._archive_anew(limits.keep)
         self._listeners.on_limits(limits)
 
-    def set_space(self, space: SearchSpace) -> None:
+    def set_space(self, space: SearchSpace, added: Mapping[str, Any]) -> None:
         """Proposes from other ranges from now on: a new strategy learns the study's history; tasks go on as they are.
 
         The caller has recorded it. A proposal that has not started and lies outside is taken back.
+        `added` is `StudyConfig`'s.
         """
         picture = self.picture
+        self.config = replace(self.config, space=space, added=added)
         picture.take_back(space)
         going = {live.task.trial for live in picture.live.values()}
         again = {start.trial for start in picture.retries}
@@ -362,7 +364,6 @@ class Engine:
             self._thinker.close()
         self._thinker, self._moved = None, True
         picture.asking, picture.exhausted, picture.starved = 0, False, False
-        self.config = replace(self.config, space=space)
         self._weigher.put(picture.limits, self.config)
 
     def _archive_anew(self, keep: int | None) -> None:

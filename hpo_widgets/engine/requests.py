@@ -59,13 +59,15 @@ def _set_limits(engine: Engine, request: Request) -> None:
 
 def _set_space(engine: Engine, request: Request) -> None:
     try:
-        space = changed_space(engine.config.space, parameters_from_json(request.payload.get("space")))
+        defaults = request.payload.get("defaults") or {}
+        space = changed_space(engine.config.space, parameters_from_json(request.payload.get("space")), defaults)
     except HpoError as error:
         _answer(engine, request, str(error))
         return
-    engine.set_space(space)
+    engine.set_space(space, {**engine.config.added, **defaults})
     # As it was asked for otherwise: limits in force are kept beside it.
-    config = {**engine.store.study(engine.study).config, "space": space.to_json()}
+    changed = {key: value for key, value in engine.config.to_json().items() if key in ("space", "added")}
+    config = {**engine.store.study(engine.study).config, **changed}
     _answer(engine, request, config=config, memo=None)
 
 

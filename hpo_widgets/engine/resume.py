@@ -144,9 +144,9 @@ def warm_past(config: StudyConfig) -> tuple[Past, ...]:
     """Gives what other searches had found, as trials with numbers below 0: the strategy learns from them first."""
     first = -len(config.warm_start)
     return tuple(
-        Past(trial=first + number, parameters=each.parameters, outcome=Outcome.COMPLETE, values=each.values)
+        Past(trial=first + number, parameters=parameters, outcome=Outcome.COMPLETE, values=each.values)
         for number, each in enumerate(config.warm_start)
-        if config.space.contains(each.parameters)
+        if config.space.contains(parameters := config.completed(each.parameters))
     )
 
 
@@ -206,7 +206,7 @@ def _past(
         found.append(
             Past(
                 trial=trial,
-                parameters=task.parameters,
+                parameters=config.completed(task.parameters),
                 outcome=outcome,
                 values=values,
                 reports=told,
@@ -240,7 +240,7 @@ def past_tasks(store: Store, study: str, config: StudyConfig, results: Mapping[s
         found.append(
             PastTask(
                 trial=trial,
-                parameters=task.parameters,
+                parameters=config.completed(task.parameters),
                 outcome=outcome,
                 values=values,
                 reports=tuple(reports[task.id]),

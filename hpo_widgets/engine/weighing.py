@@ -8,7 +8,7 @@ import pickle
 import time
 import traceback
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 REST = 4.0
-"""Seconds of rest after each second of weighing: it takes a fifth of the time at most."""
+"""Seconds of rest after each second of weighing: it takes a fifth of the time at most. To load it once comes on top."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,12 +65,12 @@ class Scales:
 
     def handle(self, results: Iterable[Ended]) -> list[Verdict | Raised]:
         """Learns results, then weighs all unless it rests. An exception comes back as `Raised`, once."""
-        begin = self._clock()
         if self._broken:
             return []
         try:
             if self._terminator is None:
                 self._terminator = self._make()
+            begin = self._clock()
             self._terminator.learn((each.parameters, each.value) for each in results)
             if begin < self._rests_until:
                 return []
@@ -142,7 +142,7 @@ class Weigher:
             self._add([found])
 
     def _add(self, results: list[Ended]) -> None:
-        self._unsent += results
+        self._unsent += [replace(each, parameters=dict(self._config.completed(each.parameters))) for each in results]
         self._count += len(results)
 
     def weigh(self) -> str | None:
@@ -208,7 +208,7 @@ class Weigher:
             detail = None
         elif self.notice is not None:
             detail = "the terminator could not judge"
-        elif self._helper is None and self._scales is None:
+        elif self._is_read and self._helper is None and self._scales is None:
             detail = f"the terminator had {self._count} of the {self._needed} results that it needs"
         else:
             detail = None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
@@ -9,6 +10,7 @@ from typing import Any
 from hpo_widgets.model.found import Found
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
+from hpo_widgets.model.parameter_values import decode, encode
 from hpo_widgets.model.space import SearchSpace
 
 CONFIG_FORMAT = "hpo_widgets.study"
@@ -57,6 +59,8 @@ class StudyConfig:
     """Runs of each parameter set; the strategy learns their mean."""
     warm_start: tuple[Found, ...] = ()
     """What other searches had found; the strategy learns from it first."""
+    added: Mapping[str, Any] = field(default_factory=dict)
+    """Parameters that were added on the way, with the value that all trials before had."""
 
     def to_json(self) -> dict[str, Any]:
         """Gives the stored form."""
@@ -76,6 +80,7 @@ class StudyConfig:
             "gpus": list(self.gpus),
             "queue": self.queue,
             **({"repeats": self.repeats} if self.repeats > 1 else {}),
+            **({"added": encode(dict(self.added))} if self.added else {}),
             **({"warm_start": [each.to_json() for each in self.warm_start]} if self.warm_start else {}),
         }
 
@@ -97,5 +102,10 @@ class StudyConfig:
             gpus=tuple(data["gpus"]),
             queue=data["queue"],
             repeats=data.get("repeats", 1),
+            added=decode(data["added"]) if "added" in data else {},
             warm_start=tuple(map(Found.from_json, data.get("warm_start", ()))),
         )
+
+    def completed(self, parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Gives what a trial ran with, with the values it had for parameters that were added after it."""
+        return {**self.added, **parameters} if self.added else parameters

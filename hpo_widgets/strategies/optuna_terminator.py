@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from statistics import pstdev
 from typing import Any
 
@@ -31,7 +32,7 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.strategies.optuna_domains import distribution
 from hpo_widgets.strategies.optuna_parts import optuna_seed
 from hpo_widgets.strategies.optuna_storage import frozen_trial
-from hpo_widgets.strategies.terminators import Verdict, results_needed
+from hpo_widgets.strategies.terminators import NEEDS, Verdict, results_needed
 
 STAGNANT = 30
 """Results without a better one after which more are not worth it, as in Optuna."""
@@ -41,6 +42,9 @@ MOST = 1000
 
 class Terminator:
     """Keeps the results of a study and weighs them by one of Optuna's rules.
+
+    A model is fitted to the parameters that all results have; in a conditional space the others look like chance to it,
+    so that it expects more still to be gained than there is.
 
     Args:
         limits: Say the rule, and below which gain it ends the study.
@@ -63,6 +67,8 @@ class Terminator:
             self._own_mark = MedianErrorEvaluator(self._evaluator)
 
     def _make(self, seed: int | None) -> BaseImprovementEvaluator:
+        for package in NEEDS[self._rule]:
+            import_module(package)  # now, not while the first judgement is timed
         if self._rule == STAGNATION:
             return BestValueStagnationEvaluator(STAGNANT)
         return EMMREvaluator(seed=seed) if self._rule == EMMR else RegretBoundEvaluator(seed=seed)

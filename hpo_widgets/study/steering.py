@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from hpo_widgets.agents.script_parameters import find, unknown
 from hpo_widgets.engine.predicates import with_functions
 from hpo_widgets.errors import InvalidInput, NotFound
+from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.limits import Limits, limit_names
+from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space_change import changed_space
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.study import RequestKind, StudyState
@@ -72,21 +75,27 @@ class Steering(StoredStudy):
             raise InvalidInput(problems, subject="limits")
         return found
 
-    def set_space(self, space: Any) -> None:
+    def set_space(self, space: Any, defaults: Mapping[str, Any] | None = None) -> None:
         """Narrows or widens what is searched, from the next proposal on; an ended study takes it up when resumed.
 
         Everything found so far stays and counts; the strategy learns from what lies inside. Running tasks go on, and
         constraints stay as they are.
 
         Args:
-            space: Other ranges for some of the parameters, as in `tune`: `{"lr": hpo.loguniform(1e-4, 1e-3)}`.
+            space: Other ranges for some of the parameters, as in `tune`: `{"lr": hpo.loguniform(1e-4, 1e-3)}`; and
+                parameters that were not searched so far, which the base task has to take.
+            defaults: For each of the latter the value that all trials before had, as the base task's own default: the
+                strategy learns from them as trials with this value.
 
         Raises:
-            InvalidInput: For ranges that are not sound, or names that the study does not search.
+            InvalidInput: For ranges that are not sound, names that the study does not search and that have no default,
+                or that its base task does not take.
         """
-        changes = as_space(space)
-        changed_space(self.config.space, changes)
-        payload = {"space": changes.to_json()}
+        changes, config, had = as_space(space), self.config, {k: plain(v) for k, v in (defaults or {}).items()}
+        changed_space(config.space, changes, had)
+        if had and (problems := _not_taken(self.base_task, had)):
+            raise InvalidInput(problems, subject="search space")
+        payload = {"space": changes.to_json(), **({"defaults": had} if had else {})}
         self.store.request(RequestKind.SET_SPACE, study=self.id, task=None, payload=payload, now=time.time())
 
     def retry(self, task: str) -> None:
@@ -131,3 +140,20 @@ class Steering(StoredStudy):
     def _ask_task(self, task: str, reason: str) -> None:
         id = self._own(task).id
         self.store.request(RequestKind.STOP_TASK, study=self.id, task=id, payload={"reason": reason}, now=time.time())
+
+
+def _not_taken(base: BaseTask | None, names: Iterable[str]) -> list[str]:
+    """Lists the names for which a base task is known to have no parameter."""
+    if base is None:
+        return []
+    if base.parameters:
+        return [unknown(name, base.parameters, base.name) for name in names if find(name, base.parameters) is None]
+    arguments = base.about.get("signature")
+    if arguments is None or any(each["kind"] == "var_keyword" for each in arguments):
+        return []
+    taken = [each["name"] for each in arguments if each["kind"] != "positional_only" and each["name"] != "task"]
+    return [
+        f"{base.name!r} has no argument for the parameter {name!r}; it takes {', '.join(taken) or 'none'}."
+        for name in names
+        if name not in taken
+    ]

@@ -28,6 +28,10 @@ export class Trials {
       this.objectives = content.objectives;
       this.parameters = content.parameters;
       this.repeats = content.repeats ?? 1;
+    } else if (content.parameters) {
+      // Some were added on the way, behind the others: the trials so far have none of them.
+      this.parameters = content.parameters;
+      for (const row of this.rows) while (row.parameters.length < this.parameters.length) row.parameters.push(null);
     }
     let ordered = true;
     for (const given of content.rows) {

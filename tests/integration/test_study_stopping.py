@@ -132,11 +132,16 @@ def helpers(monkeypatch: pytest.MonkeyPatch) -> list[Helper]:
     return made
 
 
-def test_a_terminator_that_takes_long_judges_in_a_process_that_ends_with_the_search(helpers: list[Helper]) -> None:
-    study = hpo.tune(same, {"x": (0.0, 1.0)}, strategy="random", terminator="stagnation", max_jobs=math.inf)
+@pytest.mark.parametrize(
+    ("max_jobs", "reason"), [(math.inf, "limit: terminator (stagnation: "), (25, "limit: total_max_jobs")]
+)
+def test_a_terminator_that_takes_long_judges_in_a_process_that_ends_with_the_search(
+    max_jobs: float, reason: str, helpers: list[Helper]
+) -> None:
+    study = hpo.tune(same, {"x": (0.0, 1.0)}, strategy="random", terminator="stagnation", max_jobs=max_jobs)
     study.wait(timeout=PATIENCE_S)
 
-    assert (study.record.reason or "").startswith("limit: terminator (stagnation: ")
+    assert (study.record.reason or "").startswith(reason)
     assert [each._process.returncode for each in helpers] == [-signal.SIGKILL]
 
 

@@ -90,3 +90,50 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     notebook.cell(4).get_by_label("budget", exact=True).check()
     expect(ladder.get_by_role("columnheader", name="budget")).to_be_visible()
     assert notebook.complaints() == [] and notebook.errors_of_cells() == []
+
+
+GROWS = """
+import hpo_widgets as hpo
+
+def train(x, decay=1):
+    return x + decay
+
+grows = hpo.tune(train, {"x": [1, 2, 3]}, objective="loss", strategy="grid", concurrency=1, name="grows")
+hpo.Dashboard(grows, panels=["summary"])
+"""
+MORE = """
+grows.wait()
+grows.set_space({"decay": [0, 1]}, defaults={"decay": 1})
+grows.resume(max_jobs=6)
+grows.wait()
+"""
+COMET = """
+from hpo_widgets.comet import Optimizer
+
+config = {"algorithm": "grid", "parameters": {"x": [1, 2]}, "spec": {"metric": "loss"}}
+optimizer = Optimizer(config, trials=2, verbose=0)
+for experiment in optimizer.get_experiments():
+    experiment.log_metric("loss", experiment.get_parameter("x") + experiment.others["optimizer_trial"])
+hpo.Dashboard(optimizer.study, panels=["summary"])
+"""
+
+
+def test_a_parameter_that_joins_gets_a_column_and_trials_of_an_optimizer_a_spread(open_notebook: OpenNotebook) -> None:
+    notebook = open_notebook([GROWS, MORE, COMET])
+    notebook.run_cell(0)
+    table = notebook.cell(0).get_by_role("grid", name="Trials")
+    expect(table.locator(".hpo-summary-row", has_text="completed")).to_have_count(3)
+    notebook.run_cell(1)
+    expect(table.get_by_role("columnheader", name="decay")).to_be_visible()
+    expect(table.locator(".hpo-summary-row", has_text="completed")).to_have_count(6)
+    rows = [row.split("\n") for row in table.locator(".hpo-summary-row").all_inner_texts()]
+    assert sorted((row[-2], row[-1]) for row in rows) == [(x, d) for x in "123" for d in "0–"]
+
+    notebook.run_cell(2)
+    spread = notebook.cell(2).get_by_role("grid", name="Trials")
+    spread.scroll_into_view_if_needed()
+    expect(spread.get_by_role("columnheader", name="spread")).to_be_visible()
+    expect(spread.locator(".hpo-summary-row", has_text="completed")).to_have_count(4)
+    rows = [row.split("\n") for row in spread.locator(".hpo-summary-row").all_inner_texts()]
+    assert [row[2:4] for row in rows] == [["2.5", "0.70711"]] * 2 + [["3.5", "0.70711"]] * 2
+    assert notebook.complaints() == [] and notebook.errors_of_cells() == []

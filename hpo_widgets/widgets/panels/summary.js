@@ -120,10 +120,11 @@ export class SummaryTable {
     const { trials } = this.ctx;
     if (this.version === trials.version) return;
     // The columns of constraints and of rungs are there from the first trial on that has any.
-    const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung) };
-    if (trials.objectives.length && (!this.columns.length || has.bound !== this.has.bound || has.rungs !== this.has.rungs)) {
+    const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung), searched: trials.parameters.length };
+    if (trials.objectives.length && (!this.columns.length || Object.keys(has).some((key) => has[key] !== this.has[key]))) {
+      // What comes last leaves the others in their places.
+      if (has.bound !== this.has?.bound || has.rungs !== this.has?.rungs) this.sort = null;
       this.has = has;
-      this.sort = null;
       this.setColumns();
       this.filter = compile(this.input.value, this.columns);
     }

@@ -25,10 +25,12 @@ class Trials(Panel):
         super().__init__(feed)
         self._seen = 0
         self._names = list(feed.study.config.space.names)
+        self._added = feed.record.config.get("added")
         self._told: dict[int, TaskRecord] = {}
 
     def news(self) -> Message | None:
         """Gives the rows of tasks that changed, and of those of which only the values moved, no more than these."""
+        more = self._new_names()
         changed = self.feed.changed(self._seen)
         self._seen = self.feed.version
         rows, moved = [], []
@@ -41,16 +43,25 @@ class Trials(Panel):
                 self._told.pop(row.task.key, None)
             else:
                 self._told[row.task.key] = row.task
-        return Message(content={"rows": rows, "moved": moved}) if changed else None
+        return Message(content={"rows": rows, "moved": moved, **more}) if changed or more else None
+
+    def _new_names(self) -> dict[str, Any]:
+        """Gives the names of the columns when some were added on the way, behind the others."""
+        added = self.feed.record.config.get("added")
+        if added == self._added:
+            return {}
+        self._added, self._names = added, list(self.feed.study.config.space.names)
+        return {"parameters": self._shown_names()}
+
+    def _shown_names(self) -> list[str]:
+        return [words.cut(name, LONGEST_NAME) for name in self._names]
 
     def whole(self) -> Message:
         """Gives all rows, and the names of their columns."""
         objectives = [{"name": words.cut(o.name), "minimize": o.sign.minimize} for o in self.feed.objectives]
         rows = [self._row(row) for row in self.feed.changed(0) if row.version <= self._seen]
-        names = [words.cut(name, LONGEST_NAME) for name in self._names]
-        return Message(
-            content={"objectives": objectives, "parameters": names, "rows": rows, "repeats": self.feed.repeats}
-        )
+        content = {"objectives": objectives, "parameters": self._shown_names(), "rows": rows}
+        return Message(content={**content, "repeats": self.feed.repeats})
 
     def _row(self, row: Row) -> list[Any]:
         """Gives the fields that `dashboard_trials.js` names, in that order."""
