@@ -37,13 +37,14 @@ LOOKS = {
     TaskState.FAILED: ("#D55E00", "x"),
     TaskState.LOST: ("#CC79A7", "x-thin-open"),
 }
+INFEASIBLE = ("#E69F00", "diamond-tall-open")
 BEST = "#009E73"
 
 
 def history_figure(
     tasks: Sequence[TaskRecord], results: Mapping[str, Result], objectives: Sequence[Objective], index: int
 ) -> Figure | None:
-    """Draws one objective per trial, by state, and the best so far; `None` when nothing has a value."""
+    """Draws one objective per trial, by state or as infeasible, and the best so far; `None` without any value."""
     drawn = [
         (task, value)
         for task in tasks
@@ -52,14 +53,15 @@ def history_figure(
     if not drawn:
         return None
     traces = []
-    for state, (color, symbol) in LOOKS.items():
-        mine = [(task, value) for task, value in drawn if task.state is state]
+    broken = {task.id for task, _ in drawn if task.state.is_final and not results[task.id].feasible}
+    for state, (color, symbol) in (*LOOKS.items(), (None, INFEASIBLE)):
+        mine = [(task, value) for task, value in drawn if (None if task.id in broken else task.state) is state]
         if mine:
             traces.append(
                 {
                     "type": "scatter",
                     "mode": "markers",
-                    "name": state.value,
+                    "name": "infeasible" if state is None else state.value,
                     "x": [task.trial for task, _ in mine],
                     "y": [value for _, value in mine],
                     "text": [parameters_text(task) for task, _ in mine],
@@ -106,7 +108,9 @@ def parallel_figure(
     for name in names:
         values = [task.parameters.get(name) for task in shown]
         axes.append(_log_axis(name, values) if name in logarithmic else _axis(name, values))
-    axes = axes[: MOST_AXES - len(objectives)]
+    axes = axes[: MOST_AXES - len(objectives) - 1]
+    if any(results[task.id].constraints for task in shown):
+        axes.append(_axis("constraints", [_feasible(results[task.id]) for task in shown]))
     for index, objective in enumerate(objectives):
         axes.append(_axis(objective.name, [results[task.id].values[index] for task in shown]))
     first = [results[task.id].values[0] for task in shown]
@@ -168,6 +172,12 @@ def short(text: str, longest: int = LONGEST) -> str:
 def parameters_text(task: TaskRecord) -> str:
     """Gives the parameters of a task, a line each."""
     return "<br>".join(f"{short(name)} = {short(_plain(value))}" for name, value in list(task.parameters.items())[:20])
+
+
+def _feasible(result: Result) -> str | None:
+    if not result.constraints:
+        return None
+    return "feasible" if result.feasible else "infeasible"
 
 
 def _axis(name: str, values: Sequence[Any]) -> Figure | None:

@@ -53,4 +53,5 @@ def left_out(others: Sequence[str], used: int) -> str:
     """Says which results a search does not begin with, and why."""
     more = f"\n  ... and {len(others) - LISTED} more" if len(others) > LISTED else ""
     listed = "\n  ".join(others[:LISTED])
-    return f"{len(others)} earlier results are not learned from ({used} are):\n  {listed}{more}"
+    left = "1 earlier result is" if len(others) == 1 else f"{len(others)} earlier results are"
+    return f"{left} not learned from ({used} {'is' if used == 1 else 'are'}):\n  {listed}{more}"

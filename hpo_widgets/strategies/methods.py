@@ -6,7 +6,7 @@ import ast
 import inspect
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -40,6 +40,8 @@ class Option:
     name: str
     default: Any = None
     """What holds when nobody says; JSON."""
+    empty: str = "Optuna decides"
+    """What a field shows when that is `None`."""
     choices: tuple[str, ...] = ()
     """The only texts it takes."""
     note: str = ""
@@ -76,7 +78,15 @@ def _options(name: str) -> tuple[Option, ...]:
         from hpo_widgets.strategies.optuna_options import optuna_options
 
         return optuna_options(None if name == "optuna" else name)
-    return plain_options(MAKERS[name])
+    notes = _notes(MAKERS[name])
+    return tuple(replace(each, empty="as usual", note=notes.get(each.name, "")) for each in plain_options(MAKERS[name]))
+
+
+def _notes(maker: Callable[..., Any]) -> dict[str, str]:
+    """Gives what the docstring of a class of ours says of each argument."""
+    described = (inspect.getdoc(maker) or "").partition("Args:\n")[2].partition("\n\n")[0]
+    found = re.findall(r"^    (\w+): (.*(?:\n {5,}.*)*)", described, flags=re.MULTILINE)
+    return {name: " ".join(text.replace("`", "").split()) for name, text in found}
 
 
 def plain_options(maker: Callable[..., Any], leave_out: tuple[str, ...] = ()) -> tuple[Option, ...]:

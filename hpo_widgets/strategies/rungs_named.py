@@ -40,7 +40,13 @@ class Bohb(RungStrategy):
 
 
 class Hyperband(RungStrategy):
-    """Starts many short trainings, goes on with the best third; chance proposes (Hyperband)."""
+    """Starts many short trainings, goes on with the best third; chance proposes (Hyperband).
+
+    Args:
+        eta: One in how many goes up.
+        min_budget: Iteration of the lowest rung; `min_iteration_per_job` when absent.
+        max_budget: Iteration of a whole training; `max_iteration_per_job` when absent.
+    """
 
     label = "Hyperband"
 

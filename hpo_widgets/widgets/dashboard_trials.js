@@ -1,5 +1,5 @@
 // The tasks of the study as all panels of a page share them; changed in place, in the order of their numbers.
-const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived"];
+const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived", "rung"];
 const COUNTED = new Set(["completed", "aborted"]);
 const SKIPPED = "user: skipped";
 
@@ -55,7 +55,7 @@ export class Trials {
   // With repeats: mean and spread of each objective over the runs of a row's parameter set, null where there is none.
   setOf(row) {
     this.sets ??= this.gather();
-    return this.sets.get(JSON.stringify(row.parameters)) ?? { mean: null, spread: null, feasible: null };
+    return this.sets.get(JSON.stringify(row.parameters)) ?? { mean: null, spread: null, feasible: null, runs: [] };
   }
   gather() {
     const runs = new Map();
@@ -67,7 +67,7 @@ export class Trials {
     return new Map([...runs].map(([key, rows]) => {
       const counted = rows.filter((row) => this.counted(row));
       const each = (make) => (counted.length ? this.objectives.map((_, i) => make(counted.map((row) => row.values[i]))) : null);
-      return [key, { mean: each(mean), spread: each(spread), feasible: !rows.some((row) => row.feasible === false) }];
+      return [key, { mean: each(mean), spread: each(spread), feasible: !rows.some((row) => row.feasible === false), runs: counted }];
     }));
   }
   get(key) { return this.byKey.get(key); }
@@ -81,6 +81,9 @@ export class Trials {
   counted(row) {
     return COUNTED.has(row.state) && row.reason !== SKIPPED && row.values.length > 0 && row.values.every((v) => typeof v === "number");
   }
+  // What counts of a row: its values, with repeats the means of its set; null where there is none.
+  reached(row) { return this.repeats > 1 ? this.setOf(row).mean : row.values; }
+  wins(row) { return this.counts(row) && (this.repeats === 1 || this.setOf(row).feasible); }
   better(a, b, objective = 0) { return this.objectives[objective]?.minimize === false ? a > b : a < b; }
   // The best row of an objective, null while no result counts.
   best(objective = 0) {
@@ -90,7 +93,7 @@ export class Trials {
   search(objective) {
     let best = null;
     for (const row of this.rows) {
-      if (this.counts(row) && (!best || this.better(row.values[objective], best.values[objective], objective))) best = row;
+      if (this.wins(row) && (!best || this.better(this.reached(row)[objective], this.reached(best)[objective], objective))) best = row;
     }
     return best;
   }

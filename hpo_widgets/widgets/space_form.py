@@ -11,7 +11,7 @@ from hpo_widgets.charts.range_picture import count_text, range_picture
 from hpo_widgets.dialects.clearml import read_params_search
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
-from hpo_widgets.model.constraint import Expression, as_constraints, constraints_from_json
+from hpo_widgets.model.constraint import Constraint, Expression, as_constraints, constraints_from_json
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
 from hpo_widgets.model.parameter_values import plain, shown, value_problem
@@ -84,17 +84,23 @@ class SearchSpaceForm(Form):
         """
         self.fill_rows(*propose_base(base))
 
-    def fill_rows(self, parameters: Iterable[BaseParameter], ranges: Mapping[str, Parameter]) -> None:
+    def fill_rows(
+        self,
+        parameters: Iterable[BaseParameter],
+        ranges: Mapping[str, Parameter],
+        constraints: Iterable[Constraint] = (),
+    ) -> None:
         """Replaces all rows by one a parameter: searched where it has a range, else its default, switched off.
 
-        Ranges of other names come after them, and a parameter without default or range is a row to be filled in.
+        Ranges of other names come after them, and a parameter without default or range is a row to be filled in. The
+        constraints replace those there are.
 
         Raises:
             InvalidInput: When there are too many; the form stays as it was.
         """
         named = {each.name: _proposed(each, ranges.get(each.name)) for each in parameters}
         others = (write_row(each) for name, each in ranges.items() if name not in named)
-        self._put_rows([*named.values(), *others])
+        self._put_rows([*named.values(), *others], _typed(constraints))
 
     def to_json(self) -> dict[str, Any]:
         """Gives the space in its stored form, lossless and versioned.
@@ -114,20 +120,14 @@ class SearchSpaceForm(Form):
         self.value = read_space_json(data)
 
     # -- the form ----------------------------------------------------------------------------------------------------
-    def _put_rows(self, rows: Iterable[Row]) -> None:
-        self.draft = {"fields": {}, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
+    def _put_rows(self, rows: Iterable[Row], constraints: Draft) -> None:
+        self.draft = {**constraints, "rows": _numbered(rows), "seq": int(self.draft.get("seq", 0)) + 1}
 
     def _write(self, value: Any) -> Draft:
         if value is None:
             return {"rows": []}
         space = as_space(value)
-        texts = [each.text for each in space.constraints if isinstance(each, Expression)]
-        return {
-            "fields": {"constraints": "\n".join(texts)},
-            "rows": _numbered(row for each in space for row in write_rows(each)),
-            # Functions cannot be typed; they stay with the rows they came with.
-            "functions": [each.to_json() for each in space.constraints if not isinstance(each, Expression)],
-        }
+        return {**_typed(space.constraints), "rows": _numbered(row for each in space for row in write_rows(each))}
 
     def _read(self, draft: Draft) -> Reading:
         rows = draft.get("rows") or []
@@ -176,6 +176,15 @@ def read_space_json(data: Any) -> SearchSpace:
     if len(space) > MOST_ROWS:
         raise InvalidInput(f"the space has {len(space):,} parameters; a form takes {MOST_ROWS:,}.")
     return space
+
+
+def _typed(constraints: Iterable[Constraint]) -> Draft:
+    """Gives constraints as a form holds them: functions cannot be typed and stay with the rows they came with."""
+    given = list(constraints)
+    return {
+        "fields": {"constraints": "\n".join(each.text for each in given if isinstance(each, Expression))},
+        "functions": [each.to_json() for each in given if not isinstance(each, Expression)],
+    }
 
 
 def _numbered(rows: Iterable[Row]) -> list[Row]:

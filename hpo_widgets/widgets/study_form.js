@@ -124,15 +124,16 @@ class StudyView extends FormView {
     this.warm = this.field({ key: "warm_start", label: "Warm start", kind: "select", hint: "An earlier study of this store: the method learns from its results first." });
     this.learned = make("p", "hpo-hint hpo-learned");
     this.learned.setAttribute("role", "status");
-    this.warm.node.append(this.learned);
+    this.learned.id = `${this.warm.input.id}-learned`;
+    this.warm.described.push(this.learned.id);
     this.warm.input.addEventListener("focus", () => this.page.model.send({ op: "refresh" }));
     const seed = this.field({ key: "seed", label: "Seed", placeholder: "another one each time", hint: "Makes the proposals reproducible, with one trial at a time." });
     this.isolation = this.field({ key: "isolation", label: "Isolation", kind: "select" });
     this.machine = make("p", "hpo-hint");
     const first = make("div", "hpo-limits"), rest = make("div", "hpo-limits");
     first.append(...fields);
-    rest.append(this.queue.node, gpus.node, repeats.node, this.warm.node, seed.node, this.isolation.node);
-    this.advanced = this.folded("Advanced", rest);
+    rest.append(this.queue.node, gpus.node, repeats.node, seed.node, this.isolation.node, this.warm.node);
+    this.advanced = this.folded("Advanced", rest, this.learned);
     this.advanced.open = ["queue", "gpus", "repeats", "warm_start", "seed", "isolation"].some((key) => this.page.typed(key) !== "");
     return this.group("Name and place", first, this.machine, this.advanced);
   }
@@ -226,7 +227,7 @@ class StudyView extends FormView {
     this.fill(this.base, this.page.typed("base") ? bases : [["", "choose…"], ...bases]);
     this.fill(this.isolation, choices.isolations ?? []);
     this.fill(this.warm, choices.studies ?? []);
-    const learned = this.page.answer.learned ?? "";
+    const learned = this.page.answer.learned ? `Warm start: ${this.page.answer.learned}` : "";
     this.learned.hidden = !learned;
     if (this.learned.textContent !== learned) this.learned.textContent = learned;
     this.showMethod(choices);

@@ -117,7 +117,14 @@ class StudyForm(Form):
         self.choices = {
             "bases": [*found, [PATH, "a file, by its path…"]],
             "methods": [
-                [m.name, m.sentence, [[o.name, _default(o.default), list(o.choices), o.note] for o in m.options]]
+                [
+                    m.name,
+                    m.sentence,
+                    [
+                        [o.name, o.empty if o.default is None else str(o.default), list(o.choices), o.note]
+                        for o in m.options
+                    ],
+                ]
                 for m in methods()
             ],
             "queues": list(served),
@@ -177,7 +184,8 @@ class StudyForm(Form):
             return
         known = {each.name for each in proposal.parameters}
         others = [BaseParameter(name=each.name) for each in space if each.name not in known]
-        self.space.fill_rows([*proposal.parameters, *others], {each.name: each for each in space})
+        bound = proposal.space.constraints if proposal.space is not None else ()
+        self.space.fill_rows([*proposal.parameters, *others], {each.name: each for each in space}, bound)
 
     # -- the form ----------------------------------------------------------------------------------------------------
     def _fill(self, value: Any) -> None:
@@ -371,10 +379,6 @@ def _usual_limits() -> Limits:
 def _whole(parts: Mapping[str, Any]) -> StudyPlan | None:
     needed = ("base", "space", "objectives", "limits", "strategy")
     return StudyPlan(**parts) if all(name in parts for name in needed) else None
-
-
-def _default(value: Any) -> str:
-    return "Optuna decides" if value is None else str(value)
 
 
 def _sentences(error: Exception) -> list[str]:

@@ -1,8 +1,9 @@
-"""The table of trials says in words who keeps to the constraints, ranks whole fronts first, and shows spreads."""
+"""Table and charts say in words who keeps to the constraints, rank whole fronts first, show spreads and rungs."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from playwright.sync_api import expect
 
@@ -19,22 +20,41 @@ def train(x, y, task):
 
 study = hpo.tune(train, {"x": [1, 2, 3, 4], "y": [1, 2, 3, 4]}, objective=["gain", "speed"],
     direction=["max", "max"], strategy="grid", concurrency=2, name="bounded")
-hpo.Dashboard(study, panels=["summary"])
+hpo.Dashboard(study, panels=["summary", "objective_trials", "parallel"])
 """
 REPEATED = """
 def noisy(x, task):
     return 10 * x + 2 * (task.trial % 3)
 
 repeated = hpo.tune(noisy, {"x": [0, 1]}, objective="loss", strategy="grid", repeats=3, concurrency=1, name="again")
-hpo.Dashboard(repeated, panels=["summary"])
+hpo.Dashboard(repeated, panels=["summary", "objective_trials"])
 """
+RUNGS = """
+def curve(x, task):
+    for i in range(1, 10):
+        task.get_logger().report_scalar("loss", "loss", x + 1 / i, i)
+
+ladder = hpo.tune(curve, {"x": (0.0, 1.0)}, objective="loss", strategy="asha", min_iteration_per_job=1,
+    max_iteration_per_job=9, max_jobs=8, concurrency=1, seed=1, name="ladder")
+hpo.Dashboard(ladder, panels=["summary"])
+"""
+TRACES = """node => node.data.map(({ name, x, y, text, marker, error_y }) =>
+    ({ name, x, y, text, symbol: marker?.symbol, spread: error_y?.array }))"""
+
+
+def traces(notebook: NotebookPage, cell: int) -> dict[str, dict[str, Any]]:
+    """Gives what objective per trial draws beneath a cell, by name."""
+    chart = notebook.cell(cell).locator(".js-plotly-plot").first
+    chart.scroll_into_view_if_needed()
+    return {each["name"]: each for each in chart.evaluate(TRACES) if each.get("name")}
 
 
 def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: OpenNotebook) -> None:
-    notebook = open_notebook([STUDY, "study.wait()", "print([t.objective for t in study.front()])", REPEATED])
+    notebook = open_notebook([STUDY, "study.wait()", "print([t.objective for t in study.front()])", REPEATED, RUNGS])
     for cell in range(3):
         notebook.run_cell(cell)
     table = notebook.cell(0).get_by_role("grid", name="Trials")
+    table.scroll_into_view_if_needed()  # what is out of sight is not drawn
     expect(table.get_by_role("columnheader", name="constraints")).to_be_visible()
     expect(notebook.cell(0).get_by_text("16 trials", exact=True)).to_be_visible()
     expect(table.locator(".hpo-summary-row", has_text="infeasible")).to_have_count(5)
@@ -45,6 +65,10 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     assert [row[1:4] for row in rows[:3]] == [["1", "4", "feasible"], ["4", "1", "feasible"], ["3", "3", "–"]]
     assert [row[3] for row in rows].count("infeasible") == 5
     assert all(row[3] == "infeasible" for row in rows[11:])
+    broken = traces(notebook, 0)["infeasible"]
+    assert (len(broken["y"]), broken["symbol"]) == (5, "diamond-tall-open")
+    assert all("completed, infeasible" in text for text in broken["text"])
+    expect(notebook.cell(0).get_by_role("region", name="Parallel coordinates")).to_contain_text("constraints")
     notebook.run_cell(3)
     again = notebook.cell(3).get_by_role("grid", name="Trials")
     again.scroll_into_view_if_needed()  # what is out of sight is not drawn
@@ -53,6 +77,18 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     rows = [row.split("\n") for row in again.locator(".hpo-summary-row").all_inner_texts()]
     assert [row[:4] for row in rows[:3]] == [["0", "0", "2", "2"], ["1", "2", "2", "2"], ["2", "4", "2", "2"]]
     assert {row[2] for row in rows[3:]} == {"12"}
+    means = traces(notebook, 3)["mean of a set"]
+    assert (means["x"], means["y"], means["spread"]) == ([1, 4], [2, 12], [2, 2])
+    assert "3 runs of a set" in means["text"][0] and "2 ± 2" in means["text"][0]
+
+    notebook.run_cell(4)
+    ladder = notebook.cell(4).get_by_role("grid", name="Trials")
+    ladder.scroll_into_view_if_needed()
+    expect(ladder.get_by_role("columnheader", name="rung")).to_be_visible()
+    expect(ladder.get_by_role("columnheader", name="budget")).to_have_count(0)
+    notebook.cell(4).get_by_text("Columns", exact=True).click()
+    notebook.cell(4).get_by_label("budget", exact=True).check()
+    expect(ladder.get_by_role("columnheader", name="budget")).to_be_visible()
     assert notebook.complaints() == [] and notebook.errors_of_cells() == []
 
 

@@ -79,7 +79,7 @@ class View {
     if (!trials.rows.length) return "No trial yet.";
     return trials.objectives.map((objective, i) => {
       const best = trials.best(i);
-      return `${cut(objective.name)}: ${best ? `best so far ${number(best.values[i])} in ${trials.label(best)}` : "no result counts yet"}`;
+      return `${cut(objective.name)}: ${best ? `best so far ${number(trials.reached(best)[i])} in ${trials.label(best)}` : "no result counts yet"}`;
     }).join("; ") + ".";
   }
   table() {

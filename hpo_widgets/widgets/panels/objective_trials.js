@@ -5,9 +5,10 @@ import { Plot } from "../dashboard_plot.js";
 const CAPACITY = 1000;
 const COLUMNS = 300;
 const LINES = 12;
+const RUN = 4; // a mark of one run of a set, whose mean counts
 const LOOKS = {
   completed: ["circle", "accent", 6], aborted: ["square", "faint", 6], running: ["circle-open", "accent", 8],
-  pruned: ["line-ew-open", "warn", 8], failed: ["x", "bad", 6], lost: ["x", "bad", 6],
+  infeasible: ["diamond-tall-open", "warn", 8], pruned: ["line-ew-open", "warn", 8], failed: ["x", "bad", 6], lost: ["x", "bad", 6],
 };
 
 // At most about CAPACITY rows of those inside the window: the best of each of COLUMNS columns and a share of the rest.
@@ -27,8 +28,20 @@ export function thin(rows, keep, better) {
 }
 
 export function hover(trials, row) {
-  const lines = [`<b>${plain(trials.label(row))}</b> (${plain(row.state)})`];
+  const lines = [`<b>${plain(trials.label(row))}</b> (${plain(row.state)}${row.feasible === false ? ", infeasible" : ""})`];
   trials.objectives.forEach((o, i) => lines.push(`${plain(o.name, 40)}: ${plain(number(row.values[i]))}`));
+  return withParameters(trials, row, lines);
+}
+
+// The hover of a parameter set, shown at its first run.
+export function hoverSet(trials, row) {
+  const { mean, spread, runs } = trials.setOf(row);
+  const lines = [`<b>${runs.length} ${runs.length === 1 ? "run" : "runs"} of a set</b>${trials.setOf(row).feasible ? "" : " (infeasible)"}`];
+  trials.objectives.forEach((o, i) => lines.push(`${plain(o.name, 40)}: ${plain(number(mean[i]))}${spread ? ` ± ${plain(number(spread[i]))}` : ""}`));
+  return withParameters(trials, row, lines);
+}
+
+function withParameters(trials, row, lines) {
   trials.parameters.slice(0, LINES).forEach((name, i) => {
     if (row.parameters[i] !== null) lines.push(`${plain(name, 32)} = ${plain(number(row.parameters[i]), 40)}`);
   });
@@ -85,15 +98,18 @@ class View {
     const valueless = [];
     for (const row of this.rows()) {
       if (trials.value(row, this.objective) === null) valueless.push(row);
-      else (groups[row.state] ??= []).push(row);
+      else (groups[row.feasible === false && row.state !== "running" ? "infeasible" : row.state] ??= []).push(row);
     }
+    const repeats = trials.repeats > 1;
+    const opacity = repeats ? 0.45 : 0.85;
     const trace = (name, rows, y, [symbol, color, size], more = {}) => ({
       type: "scatter", mode: "markers", name, x: rows.map((r) => r.trial), y, customdata: rows.map((r) => r.key),
       text: rows.map((r) => hover(trials, r)), hovertemplate: "%{text}<extra></extra>",
-      marker: { symbol, color: c[color], size, opacity: shared.selected.size ? rows.map((r) => (shared.selected.has(r.key) ? 1 : 0.3)) : 0.85, line: { width: 1.5, color: c[color] } }, ...more,
+      marker: { symbol, color: c[color], size: repeats ? Math.min(size, RUN) : size, opacity: shared.selected.size ? rows.map((r) => (shared.selected.has(r.key) ? 1 : 0.3)) : opacity, line: { width: 1.5, color: c[color] } }, ...more,
     });
     const traces = Object.entries(groups).map(([state, rows]) => trace(state, rows, rows.map((r) => trials.value(r, this.objective)), LOOKS[state] ?? LOOKS.aborted));
     if (valueless.length) traces.push(trace("no value", valueless, valueless.map(() => 0.02), LOOKS.failed, { yaxis: "y2" }));
+    if (repeats) traces.push(this.means(Object.values(groups).flat(), c));
     const marked = [shared.hovered, ...shared.selected].map((key) => trials.get(key)).filter((row) => row && trials.value(row, this.objective) !== null);
     traces.push({
       type: "scatter", mode: "markers", x: marked.map((r) => r.trial), y: marked.map((r) => trials.value(r, this.objective)), showlegend: false, hoverinfo: "skip",
@@ -107,20 +123,34 @@ class View {
       yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
     });
   }
+  // With repeats: the mean and spread of each set, at the middle of its runs.
+  means(rows, c) {
+    const { trials } = this.ctx;
+    const firsts = [...new Set(rows.map((row) => trials.setOf(row).runs[0]).filter(Boolean))];
+    const sets = firsts.map((row) => trials.setOf(row));
+    const color = sets.map(({ feasible }) => (feasible ? c.accent : c.warn));
+    return {
+      type: "scatter", mode: "markers", name: "mean of a set", x: sets.map(({ runs }) => runs.reduce((sum, run) => sum + run.trial, 0) / runs.length),
+      y: sets.map(({ mean }) => mean[this.objective]), customdata: firsts.map((row) => row.key), text: firsts.map((row) => hoverSet(trials, row)), hovertemplate: "%{text}<extra></extra>",
+      marker: { symbol: sets.map(({ feasible }) => (feasible ? "diamond" : "diamond-tall-open")), color, size: 9, line: { width: 1.5, color } },
+      error_y: { type: "data", array: sets.map(({ spread }) => spread?.[this.objective] ?? 0), color: c.accent, thickness: 1.5, width: 4 },
+    };
+  }
   steps(c) {
     const { trials } = this.ctx;
+    const value = (row) => trials.reached(row)[this.objective];
     const x = [];
     const y = [];
     let best = null;
     let last = null;
     for (const row of trials.rows) {
       last = Math.max(last ?? row.trial, row.trial);
-      if (!trials.counts(row) || (best && !trials.better(row.values[this.objective], best.values[this.objective], this.objective))) continue;
+      if (!trials.wins(row) || (best && !trials.better(value(row), value(best), this.objective))) continue;
       best = row;
       x.push(row.trial);
-      y.push(row.values[this.objective]);
+      y.push(value(row));
     }
-    if (best) { x.push(last); y.push(best.values[this.objective]); }
+    if (best) { x.push(last); y.push(value(best)); }
     return { type: "scatter", mode: "lines", name: "best so far", x, y, line: { shape: "hv", color: c.good, width: 2 }, hoverinfo: "skip" };
   }
   describe() {
@@ -128,7 +158,7 @@ class View {
     const best = trials.best(this.objective);
     const name = cut(trials.objectives[this.objective]?.name ?? "objective");
     if (!trials.rows.length) return `${name} per trial: no trial yet.`;
-    return `${name} of ${trials.rows.length} ${trials.rows.length === 1 ? "task" : "tasks"}; ${best ? `the best so far is ${number(best.values[this.objective])} in ${trials.label(best)}` : "no result counts yet"}.`;
+    return `${name} of ${trials.rows.length} ${trials.rows.length === 1 ? "task" : "tasks"}; ${best ? `the best ${trials.repeats > 1 ? "mean of a set" : "so far"} is ${number(trials.reached(best)[this.objective])} in ${trials.label(best)}` : "no result counts yet"}.`;
   }
   table() {
     const { trials } = this.ctx;

@@ -1,6 +1,6 @@
 // Parallel coordinates: a line a trial. A brush selects for all panels; what others select is shown here.
 import { button, cut, make, number } from "../dashboard_kit.js";
-import { Axes, bare, thinned } from "./parallel_rows.js";
+import { Axes, bare, FEASIBLE, thinned } from "./parallel_rows.js";
 import { HiPlot } from "./parallel_hiplot.js";
 import { Parcoords } from "./parallel_plotly.js";
 import { SelectionBar } from "./selection_bar.js";
@@ -134,15 +134,15 @@ class View {
     const name = cut(trials.objectives[this.objective]?.name ?? "objective", 40);
     const drawn = this.shown && this.shown.length < rows.length
       ? ` Drawn are ${this.shown.length.toLocaleString()} of them: the best, the newest, what runs or is selected, and an even sample; a brush selects among all.` : "";
-    const said = best ? `the best ${name} is ${number(best.values[this.objective])} in ${trials.label(best)}` : "no result counts yet";
+    const said = best ? `the best ${name} is ${number(trials.reached(best)[this.objective])} in ${trials.label(best)}` : "no result counts yet";
     const count = trials.parameters.length;
     return `${rows.length.toLocaleString()} ${rows.length === 1 ? "trial" : "trials"} over ${count} ${count === 1 ? "parameter" : "parameters"}, coloured by ${name}; ${said}.${drawn}`;
   }
   table() {
     const { trials, shared } = this.ctx;
-    const columns = ["trial", "task", "state", "iteration", ...trials.parameters, ...trials.objectives.map((each) => each.name), "selected"];
+    const columns = ["trial", "task", "state", "constraints", "iteration", ...trials.parameters, ...trials.objectives.map((each) => each.name), "selected"];
     const rows = this.rows().map((row) => [
-      row.trial, row.id.slice(0, 8), row.state, row.iteration, ...trials.parameters.map((_, i) => bare(row.parameters[i])),
+      row.trial, row.id.slice(0, 8), row.state, FEASIBLE.get(row.feasible) ?? "", row.iteration, ...trials.parameters.map((_, i) => bare(row.parameters[i])),
       ...trials.objectives.map((_, i) => (typeof row.values[i] === "object" && row.values[i] ? row.values[i].n ?? row.values[i].t : row.values[i])),
       shared.selected.has(row.key) ? "yes" : "",
     ]);

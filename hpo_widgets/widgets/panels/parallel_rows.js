@@ -2,6 +2,7 @@
 import { number } from "../dashboard_kit.js";
 
 export const CAPACITY = 2000;
+export const FEASIBLE = new Map([[true, "feasible"], [false, "infeasible"]]);
 const LONGEST_NAME = 24;
 const LONGEST_VALUE = 14;
 
@@ -51,6 +52,10 @@ export class Axes {
   of(rows) {
     const { parameters, objectives } = this.trials;
     const axes = parameters.map((name, i) => ({ name, place: i, kind: "parameter", read: (row) => bare(row.parameters[i]) }));
+    if (rows.some((row) => FEASIBLE.has(row.feasible))) {
+      const taken = [...parameters, ...objectives.map(({ name }) => name)].includes("constraints");
+      axes.push({ name: taken ? "task: constraints" : "constraints", kind: "constraint", read: (row) => FEASIBLE.get(row.feasible) ?? null });
+    }
     objectives.forEach(({ name }, i) => axes.push({ name, kind: "objective", objective: i, read: (row) => bare(row.values[i]) }));
     for (const axis of axes) {
       axis.label = this.labels.of(axis.kind === "objective" && parameters.includes(axis.name) ? `objective: ${axis.name}` : axis.name);

@@ -155,7 +155,7 @@ class View {
     const running = [...tasks.keys()].filter((key) => trials.get(key)?.state === "running").length;
     const selected = [...this.ctx.shared.selected].filter((key) => tasks.has(key)).length;
     const many = `${tasks.size} ${tasks.size === 1 ? "trial" : "trials"}${running ? `, ${running} running` : ""}${selected ? `, ${selected} selected` : ""}`;
-    return `Curves of ${many}; ${best ? `the best is ${trials.label(best)} with ${number(best.values[0])}` : "no result counts yet"}.`;
+    return `Curves of ${many}; ${best ? `the best is ${trials.label(best)} with ${number(trials.reached(best)[0])}` : "no result counts yet"}.`;
   }
   shown() {
     const groups = this.groups();

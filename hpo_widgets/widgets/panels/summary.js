@@ -3,6 +3,7 @@ import { button, clock, csv, make, number, save } from "../dashboard_kit.js";
 import { deskOf } from "./desk.js";
 import { byFronts } from "./fronts.js";
 import { Menu, press } from "./kit.js";
+import { FEASIBLE } from "./parallel_rows.js";
 import { compile } from "./summary_filter.js";
 
 const ROW = 24;
@@ -17,9 +18,10 @@ const measured = (value) => (typeof value === "string" ? SPELLED[value] : value)
 const spelled = (value) => (Number.isFinite(value) ? number(value) : Number.isNaN(value) ? "nan" : value > 0 ? "inf" : "-inf");
 const show = (value) => (typeof value === "number" ? number(value) : String(value));
 
-const FEASIBLE = new Map([[true, "feasible"], [false, "infeasible"]]);
+// Of a search with rungs: which rung (from 1), the iteration at which it is judged, the trial that it goes on with.
+const RUNGS = ["rung", "budget", "follows"];
 
-function columnsOf(trials, bound, now) {
+function columnsOf(trials, { bound, rungs }, now) {
   const { objectives, parameters, repeats } = trials;
   const lasts = (row) => (row.started === null ? null : (row.ended ?? now()) - row.started);
   const found = [
@@ -35,6 +37,7 @@ function columnsOf(trials, bound, now) {
     { name: "reason", get: (row) => row.reason || null, width: 130 },
     { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
     { name: "duration", get: lasts, width: 78, numeric: true, show: clock },
+    ...(rungs ? RUNGS.map((name, i) => ({ name: parameters.includes(name) ? `task: ${name}` : name, get: (row) => row.rung?.[i] ?? null, width: 74, numeric: true })) : []),
     { name: "id", get: (row) => row.id, width: 84, show: (value) => value.slice(0, 8) },
     ...parameters.map((name, i) => ({ name, parameter: true, width: 104, get: (row) => row.parameters[i] })),
   ];
@@ -72,7 +75,7 @@ function bestFirst(rows, trials) {
 // ---- the table -----------------------------------------------------------------------------------------------------
 export class SummaryTable {
   constructor(root, ctx) {
-    Object.assign(this, { root, ctx, desk: deskOf(ctx), columns: [], shown: [], hidden: new Set(["reason", "id"]), active: 0, anchor: 0 });
+    Object.assign(this, { root, ctx, desk: deskOf(ctx), columns: [], shown: [], hidden: new Set(["reason", "id", "budget", "follows", "task: budget", "task: follows"]), active: 0, anchor: 0 });
     this.id = Math.random().toString(36).slice(2, 8);
     this.sort = null; // null: best first
     this.archived = false;
@@ -116,12 +119,13 @@ export class SummaryTable {
   update() {
     const { trials } = this.ctx;
     if (this.version === trials.version) return;
-    // The column of constraints is there from the first trial on that has reported one.
-    const bound = trials.rows.some((row) => typeof row.feasible === "boolean");
+    // The columns of constraints and of rungs are there from the first trial on that has any.
+    const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung) };
+    const moved = has.bound !== this.has.bound || has.rungs !== this.has.rungs;
     const count = trials.parameters.length;
-    if (trials.objectives.length && (!this.columns.length || bound !== this.bound || count !== this.searched)) {
-      if (bound !== this.bound) this.sort = null;
-      Object.assign(this, { bound, searched: count });
+    if (trials.objectives.length && (!this.columns.length || moved || count !== this.searched)) {
+      if (moved) this.sort = null;
+      Object.assign(this, { has, searched: count });
       this.setColumns();
       this.filter = compile(this.input.value, this.columns);
     }
@@ -131,8 +135,9 @@ export class SummaryTable {
     else this.later ??= setTimeout(() => { this.later = undefined; this.arrange(); }, 500);
   }
   setColumns() {
-    this.columns = columnsOf(this.ctx.trials, this.bound, () => this.desk.now());
+    this.columns = columnsOf(this.ctx.trials, this.has, () => this.desk.now());
     const { parameters } = this.ctx.trials;
+    for (const name of RUNGS) if (parameters.includes(name)) this.hidden.delete(name);
     if (parameters.length > MANY_PARAMETERS) parameters.slice(MANY_PARAMETERS).forEach((name) => this.hidden.add(name));
     this.menu.fill([
       ...this.columns.map(({ name }) => ({ text: name, checked: !this.hidden.has(name), change: (on) => this.show(name, on) })),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from hpo_widgets.model.stint import Stint
 from hpo_widgets.model.task import TaskRecord
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import Row, StudyFeed
@@ -64,7 +65,7 @@ class Trials(Panel):
 
     def _row(self, row: Row) -> list[Any]:
         """Gives the fields that `dashboard_trials.js` names, in that order."""
-        task = row.task
+        task, stint = row.task, Stint.of(row.task.memo)
         given = task.parameters
         return [
             task.key,
@@ -81,6 +82,7 @@ class Trials(Panel):
             *self._reached(row),
             [plain(given[name]) if name in given else None for name in self._names],
             task.archived,
+            None if stint is None else [stint.rung + 1, stint.budget, stint.follows],
         ]
 
     def _reached(self, row: Row) -> list[Any]:

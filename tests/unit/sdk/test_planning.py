@@ -93,6 +93,8 @@ def test_what_an_option_allows_is_offered_as_a_choice() -> None:
 
     assert options["asha", "sampler"].choices == ("tpe", "random")
     assert options["asha", "eta"].choices == ()
+    assert options["asha", "eta"].note == "One in how many goes up."
+    assert options["bohb", "min_budget"].note == "Iteration of the lowest rung; min_iteration_per_job when absent."
 
 
 def test_a_strategy_can_be_given_as_a_dict_and_is_checked() -> None:

@@ -19,7 +19,7 @@ from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.plan import BaseKind, BaseReference, StudyPlan
 from hpo_widgets.model.space_shorthand import as_space, integer, loguniform
 from hpo_widgets.sdk.planning import start_plan
-from hpo_widgets.sdk.searchable import Surroundings
+from hpo_widgets.sdk.searchable import Proposal, Surroundings
 from hpo_widgets.sdk.tune import tune
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.study import Study
@@ -189,7 +189,7 @@ def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_liste
 
     plan = form.value
     assert plan.warm_start == "first"
-    assert "earlier results are not learned from" in form.answer["learned"]
+    assert form.answer["learned"].startswith("3 earlier results are not learned from (1 is):")
     assert "'layers' is 9" in form.answer["learned"]
     form.space.value = {"lr": loguniform(1e-6, 1.0), "layers": integer(1, 9)}
     assert form.answer["learned"] == "4 earlier results are learned from."
@@ -201,6 +201,18 @@ def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_liste
     other = StudyForm(surroundings=around)
     other.load(write_plan(plan))
     assert other.value == plan
+
+
+def test_what_a_study_as_base_task_proposes_keeps_its_constraints_functions_included(around: Surroundings) -> None:
+    code = around.store.put_code("constraint", b"pickled", {})  # type: ignore[union-attr]
+    space = PLAN.space.with_constraints(["lr < 2 * layers", Predicate("fits", code)])
+    form = StudyForm(PLAN, surroundings=around)
+
+    form._take_proposal(Proposal(space=space, objectives=PLAN.objectives), replace=True)
+
+    assert form.value.space == space
+    assert form.space.draft["fields"]["constraints"] == "lr < 2 * layers"
+    assert [each["function"] for each in form.space.draft["functions"]] == ["fits"]
 
 
 def test_an_earlier_study_that_cannot_teach_is_refused_at_its_field(around: Surroundings, first: Study) -> None:
