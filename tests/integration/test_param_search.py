@@ -88,7 +88,7 @@ def test_the_apps_word_for_bohb_searches_on_rungs(tmp_path: Path) -> None:
     [
         ("digits_click.py", ["--metrics", "stdout", "--args", "seed=1"]),
         ("digits.ipynb", []),
-        ("digits_task.py", []),
+        ("digits_task.py", ["--seed", "1"]),
         pytest.param(
             "digits_torch.py",
             [],

@@ -33,6 +33,8 @@ def spinning() -> Iterator[int]:
 
 def test_a_group_is_measured_with_all_its_processes(spinning: int) -> None:
     meter = LoadMeter()
+    while not psutil.Process(spinning).cpu_times().user:
+        pass
 
     first = meter.measure([spinning])[spinning]
     before = psutil.Process(spinning).cpu_times().user
