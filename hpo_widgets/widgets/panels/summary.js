@@ -121,7 +121,7 @@ export class SummaryTable {
     if (this.version === trials.version) return;
     // The columns of constraints and of rungs are there from the first trial on that has any.
     const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung) };
-    const moved = has.bound !== this.has.bound || has.rungs !== this.has.rungs;
+    const moved = has.bound !== this.has?.bound || has.rungs !== this.has?.rungs;
     const count = trials.parameters.length;
     if (trials.objectives.length && (!this.columns.length || moved || count !== this.searched)) {
       if (moved) this.sort = null;
