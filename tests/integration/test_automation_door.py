@@ -329,3 +329,31 @@ def test_reports_are_written_as_often_as_asked(caplog: pytest.LogCaptureFixture)
         assert made.is_running()
         made.stop()
     assert "remaining budget: jobs 100%" in caplog.text
+
+
+def wavering(low: int, high: int, task: hpo.Task) -> float:
+    return high - low + (task.trial or 0) % 2
+
+
+def test_sets_that_keep_the_constraints_are_repeated_and_ranked_by_their_mean() -> None:
+    optimizer = HyperParameterOptimizer(
+        wavering,
+        [UniformIntegerParameterRange("low", 1, 3), UniformIntegerParameterRange("high", 1, 3)],
+        "objective",
+        "objective",
+        optimizer_class=GridSearch,
+        max_number_of_concurrent_tasks=1,
+        repeats=2,
+        constraints=["low < high", lambda member: member["high"] > 2],
+    )
+    optimizer.start()
+    assert optimizer.wait(PATIENCE_MIN)
+
+    assert optimizer.study is not None
+    found = optimizer.study.sets()
+    assert list(zip(found["low"], found["high"], found["mean"], found["counted"], strict=True)) == [
+        (2, 3, 1.5, 2),
+        (1, 3, 2.5, 2),
+    ]
+    top = optimizer.get_top_experiments_details(5)
+    assert [each["hyper_parameters"] for each in top] == [{"low": 2, "high": 3}, {"low": 1, "high": 3}]

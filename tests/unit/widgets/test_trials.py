@@ -14,7 +14,7 @@ def test_a_parameter_that_is_added_on_the_way_gets_a_column_behind_the_others(st
     feed = feed_of(desk.study)
     panel = Trials(feed)
     feed.read()
-    assert panel.news().content["rows"][0][-2] == [0.0]
+    assert panel.news().content["rows"][0][-3] == [0.0]
 
     space = as_space({"lr": (0.0, 1.0), "<decay>": (0, 9)})
     record = desk.study.record
@@ -28,8 +28,8 @@ def test_a_parameter_that_is_added_on_the_way_gets_a_column_behind_the_others(st
     desk.start(1, lr=0.5, **{"<decay>": 3})
     feed.read()
     told = panel.news().content
-    assert "parameters" not in told and told["rows"][0][-2] == [0.5, 3]
+    assert "parameters" not in told and told["rows"][0][-3] == [0.5, 3]
     whole = panel.whole().content
-    assert whole["parameters"] == ["lr", "<decay>"] and [row[-2] for row in whole["rows"]] == [[0.0, None], [0.5, 3]]
+    assert whole["parameters"] == ["lr", "<decay>"] and [row[-3] for row in whole["rows"]] == [[0.0, None], [0.5, 3]]
     feed.read()
     assert panel.news() is None
