@@ -120,11 +120,12 @@ export class SummaryTable {
     const { trials } = this.ctx;
     if (this.version === trials.version) return;
     // The columns of constraints and of rungs are there from the first trial on that has any.
-    const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung), searched: trials.parameters.length };
-    if (trials.objectives.length && (!this.columns.length || Object.keys(has).some((key) => has[key] !== this.has[key]))) {
-      // What comes last leaves the others in their places.
-      if (has.bound !== this.has?.bound || has.rungs !== this.has?.rungs) this.sort = null;
-      this.has = has;
+    const has = { bound: trials.rows.some((row) => typeof row.feasible === "boolean"), rungs: trials.rows.some((row) => row.rung) };
+    const moved = has.bound !== this.has?.bound || has.rungs !== this.has?.rungs;
+    const count = trials.parameters.length;
+    if (trials.objectives.length && (!this.columns.length || moved || count !== this.searched)) {
+      if (moved) this.sort = null;
+      Object.assign(this, { has, searched: count });
       this.setColumns();
       this.filter = compile(this.input.value, this.columns);
     }
