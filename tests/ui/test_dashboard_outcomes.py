@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from operator import contains
 from typing import Any
 
 from playwright.sync_api import expect
@@ -38,15 +39,24 @@ ladder = hpo.tune(curve, {"x": (0.0, 1.0)}, objective="loss", strategy="asha", m
     max_iteration_per_job=9, max_jobs=8, concurrency=1, seed=1, name="ladder")
 hpo.Dashboard(ladder, panels=["summary"])
 """
-TRACES = """node => node.data.map(({ name, x, y, text, marker, error_y }) =>
+SECONDS = 30
+TRACES = """node => (node.data ?? []).map(({ name, x, y, text, marker, error_y }) =>
     ({ name, x, y, text, symbol: marker?.symbol, spread: error_y?.array }))"""
 
 
-def traces(notebook: NotebookPage, cell: int) -> dict[str, dict[str, Any]]:
-    """Gives what objective per trial draws beneath a cell, by name."""
+def trace(notebook: NotebookPage, cell: int, name: str, texts: list[str]) -> dict[str, Any]:
+    """Gives what objective per trial draws under a name beneath a cell, once its hovers have these texts."""
     chart = notebook.cell(cell).locator(".js-plotly-plot").first
     chart.scroll_into_view_if_needed()
-    return {each["name"]: each for each in chart.evaluate(TRACES) if each.get("name")}
+    found: dict[str, dict[str, Any]] = {}
+
+    def is_drawn() -> bool:
+        found.update({each["name"]: each for each in chart.evaluate(TRACES)})
+        shown = found.get(name, {}).get("text") or []
+        return len(shown) == len(texts) and all(map(contains, shown, texts))
+
+    notebook.wait(is_drawn, f"{name!r} is drawn", SECONDS)
+    return found[name]
 
 
 def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: OpenNotebook) -> None:
@@ -65,9 +75,8 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     assert [row[1:4] for row in rows[:3]] == [["1", "4", "feasible"], ["4", "1", "feasible"], ["3", "3", "–"]]
     assert [row[3] for row in rows].count("infeasible") == 5
     assert all(row[3] == "infeasible" for row in rows[11:])
-    broken = traces(notebook, 0)["infeasible"]
-    assert (len(broken["y"]), broken["symbol"]) == (5, "diamond-tall-open")
-    assert all("completed, infeasible" in text for text in broken["text"])
+    broken = trace(notebook, 0, "infeasible", ["completed, infeasible"] * 5)
+    assert broken["symbol"] == "diamond-tall-open"
     expect(notebook.cell(0).get_by_role("region", name="Parallel coordinates")).to_contain_text("constraints")
     notebook.run_cell(3)
     again = notebook.cell(3).get_by_role("grid", name="Trials")
@@ -77,9 +86,9 @@ def test_broken_constraints_are_a_word_and_the_front_comes_first(open_notebook: 
     rows = [row.split("\n") for row in again.locator(".hpo-summary-row").all_inner_texts()]
     assert [row[:4] for row in rows[:3]] == [["0", "0", "2", "2"], ["1", "2", "2", "2"], ["2", "4", "2", "2"]]
     assert {row[2] for row in rows[3:]} == {"12"}
-    means = traces(notebook, 3)["mean of a set"]
+    means = trace(notebook, 3, "mean of a set", ["3 runs of a set"] * 2)
     assert (means["x"], means["y"], means["spread"]) == ([1, 4], [2, 12], [2, 2])
-    assert "3 runs of a set" in means["text"][0] and "2 ± 2" in means["text"][0]
+    assert "2 ± 2" in means["text"][0]
 
     notebook.run_cell(4)
     ladder = notebook.cell(4).get_by_role("grid", name="Trials")
