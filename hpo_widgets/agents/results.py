@@ -17,7 +17,7 @@ Point = tuple[Metric, int, float]
 
 ALLOWED = "a number, a dict of numbers by metric name, a tuple with one number an objective, or None"
 RESULT = Metric("result", "result")
-"""Where a number goes when the task has no objective."""
+"""Where a number goes when the task has no objective, or has reported its objective itself."""
 
 
 def to_number(value: Any, what: str = "the value") -> float:
@@ -67,14 +67,19 @@ def points_of(result: Any, objectives: Sequence[Objective], last: Last) -> list[
     Args:
         result: What the function returned.
         objectives: What the study optimizes, in order.
-        last: What the task has reported.
+        last: What the task has reported. What it has reported under the name of an objective stands, whatever it
+            returns without a name.
 
     Raises:
         InvalidInput: When the value is none of what is allowed.
     """
     points = []
+    by_name = isinstance(result, Mapping)
     for metric, value in _named(result, objectives):
         iteration, before = last.get(metric, (0, None))
+        if before is not None and not by_name and not _same(before, value):
+            points.append((RESULT if len(objectives) == 1 else Metric(RESULT.title, metric.series), iteration, value))
+            continue
         if before is None or not _same(before, value):
             points.append((metric, iteration, value))
     return points

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from hpo_widgets.engine import desk, relay
+from hpo_widgets.engine.first_failures import FirstFailures
 from hpo_widgets.engine.judging import judge_end, missing_metrics, retry, task_name
 from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.outbox import Outbox
@@ -78,6 +79,7 @@ class Engine:
         self.finished = False
         self._tend_at = 0.0
         self._missing: str | None = None
+        self._first_failures = FirstFailures(config.name)
         self._cursor = opening.cursor
         self._metrics = metrics_of(config.objectives)
         self._make_thinker = make_thinker
@@ -223,6 +225,7 @@ class Engine:
         if again is not None:
             self.picture.retries.append(again)
         elif task.trial is not None:
+            self._first_failures.note(task)
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
             self._weigher.learn(task, self.picture.learn(task, outcome, values, result.feasible))
@@ -383,14 +386,8 @@ class Engine:
             refusal = f"the study ended: {reason or state.value}"
             for request in self.store.open_requests(study=self.study):
                 self.store.answer(request.id, self.clock(), refusal)
-            self.store.release_study(
-                self.study,
-                self.owner,
-                state=state,
-                reason=reason,
-                error=self.picture.error,
-                ended=self.clock(),
-            )
+            ended, error = self.clock(), self.picture.error
+            self.store.release_study(self.study, self.owner, state=state, reason=reason, error=error, ended=ended)
         self.finished = True
 
 

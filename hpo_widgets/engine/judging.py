@@ -46,9 +46,14 @@ def missing_metrics(
     if task.state is not TaskState.COMPLETED or not missing:
         return None
     names = sorted({f"{each.metric.title}/{each.metric.series}" for each in reported})
+    if not names:
+        return (
+            f"the task {task.name!r} has completed without reporting anything. Return a number from the function, or "
+            "report the objective of the search from it."
+        )
     return (
         f"the task {task.name!r} has completed without reporting {', '.join(missing)}, the objective of the search; it "
-        f"reported {', '.join(names[:LISTED]) or 'nothing'}{' and more' if len(names) > LISTED else ''}. Stop the "
+        f"reported {', '.join(names[:LISTED])}{' and more' if len(names) > LISTED else ''}. Stop the "
         "search and start it again with objective= one of these, or report the objective."
     )
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
+from difflib import get_close_matches
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
@@ -197,7 +200,27 @@ LIMIT_WORDS = {
 """Short names of limits, as in `tune`, and what they stand for."""
 
 
+def in_short_words(problems: Iterable[str]) -> list[str]:
+    """Gives problems with limits in the names of `tune`."""
+    short = {long: word for word, long in LIMIT_WORDS.items()}
+    long = re.compile(rf"\b({'|'.join(short)})\b")
+    return [long.sub(lambda found: short[found[0]], each) for each in problems]
+
+
 def limit_names(given: dict[str, Any]) -> dict[str, Any]:
-    """Spells limits out, durations in seconds."""
+    """Spells limits out, durations in seconds.
+
+    Raises:
+        InvalidInput: For a name that is no limit, with the closest ones.
+    """
+    known = {*LIMIT_WORDS, *(each.name for each in fields(Limits))}
+    short = sorted(known - set(LIMIT_WORDS.values()))
+    problems = []
+    for name in (name for name in given if name not in known):
+        close = get_close_matches(name, sorted(known), n=1)
+        meant = f"did you mean {close[0]}?" if close else f"the limits are {', '.join(short)}."
+        problems.append(f"{name!r} is not a limit; {meant}")
+    if problems:
+        raise InvalidInput(problems, subject="limits")
     found = {LIMIT_WORDS.get(name, name): value for name, value in given.items()}
     return {name: value.total_seconds() if isinstance(value, timedelta) else value for name, value in found.items()}

@@ -20,7 +20,7 @@ from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.constraint import Constraint, Expression, Predicate, as_constraints
 from hpo_widgets.model.found import left_out, sorted_out
-from hpo_widgets.model.limits import Limits, as_seconds
+from hpo_widgets.model.limits import Limits, as_seconds, in_short_words
 from hpo_widgets.model.objective import Objective, parse_objectives
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_draws import check_not_empty
@@ -28,6 +28,7 @@ from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
+from hpo_widgets.sdk.keywords import with_words
 from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.sdk.warm_start import read_beginning
 from hpo_widgets.store.base import Store
@@ -44,8 +45,27 @@ if TYPE_CHECKING:
 __all__ = ["attach", "keep_function", "keep_strategy", "read_isolation", "studies", "tune"]
 DEFAULT_MAX_JOBS = 50
 """Trials of a search for which nobody gave any limit."""
+WORDS_ELSEWHERE = {
+    "algo": "strategy",
+    "config": "space",
+    "max_concurrent": "concurrency",
+    "max_concurrent_trials": "concurrency",
+    "max_trials": "max_jobs",
+    "metric": "objective",
+    "mode": "direction",
+    "n_jobs": "concurrency",
+    "n_trials": "max_jobs",
+    "num_samples": "max_jobs",
+    "param_space": "space",
+    "sampler": "strategy",
+    "search_alg": "strategy",
+    "study_name": "name",
+    "timeout": "time_limit",
+}
+"""What the keywords of Optuna, Ray Tune and others are called here."""
 
 
+@with_words(WORDS_ELSEWHERE)
 def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     function: Callable[..., Any] | str | Path | BaseTask | BaseCode | Study | Task,
     space: Any = None,
@@ -75,7 +95,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     terminator: str | None = None,
     expected_gain: float | None = None,
     warm_start: Any = None,
-    enqueue: Sequence[dict[str, Any]] = (),
+    enqueue: Sequence[dict[str, Any]] | dict[str, Any] = (),
     seed: int | None = None,
     args: Sequence[Any] = (),
     metrics: str | None = None,
@@ -132,7 +152,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             with a column a parameter and one an objective (`study.tasks()`, `study.trials_dataframe()`), the path of a
             CSV or JSON file of these (`study.export_csv`, `study.export_json`), an Optuna study, the URL of an Optuna
             storage, or a list of these. What lies outside the space is listed in a warning.
-        enqueue: Parameter sets of your own that run first.
+        enqueue: Parameter sets of your own that run first, or one.
         seed: Makes the proposals reproducible (with one task at a time).
         args: Command line of a script; what is searched comes on top.
         metrics: `"stdout"` records what a script prints as `epoch=3 loss=0.25`.
@@ -146,12 +166,13 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         CannotShip: When the function cannot be sent to processes, naming what stands in the way.
     """
     problems: list[str] = []
+    enqueue = [enqueue] if isinstance(enqueue, dict) else enqueue
 
     def checked(read: Callable[[], Any]) -> Any:
         try:
             return read()
         except InvalidInput as error:
-            problems.extend(error.problems)
+            problems.extend(in_short_words(error.problems))
             return None
 
     def place() -> Store:
@@ -202,7 +223,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     kept = base.keep(place(), kind, found_space.names)
     learned, others = sorted_out(found_space, found, len(objectives))
     if others:
-        warnings.warn(left_out(others, len(learned)), stacklevel=2)
+        warnings.warn(left_out(others, len(learned)), stacklevel=3)
     config = StudyConfig(
         name=name or base.name,
         project=project,

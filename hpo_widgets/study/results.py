@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
@@ -207,11 +208,15 @@ class Results(StoredStudy):
         failed = [t for t in tasks if t.state is TaskState.FAILED and t.error]
         if failed:
             return f"{text} The last failure was:\n{failed[-1].error}"
-        names = sorted({f"{s.metric.title}/{s.metric.series}" for s in self.store.summaries(self.id)})
+        reported = self.store.summaries(self.id)
+        names = sorted({f"{s.metric.title}/{s.metric.series}" for s in reported})
+        objectives = set(metrics_of(self.config.objectives))
         wanted = ", ".join(o.name for o in self.config.objectives)
         if broken := sum(not each.feasible for each in self._results(self.config).values()):
             text += f" {broken} of them broke a constraint."
-        if any(t.state is TaskState.COMPLETED for t in tasks):
+        if any(s.metric in objectives and not math.isfinite(s.last) for s in reported):
+            text += f" What they reported as {wanted} was NaN or infinite, which counts for nothing."
+        elif any(t.state is TaskState.COMPLETED for t in tasks):
             text += f" The objective is {wanted}; the tasks reported {', '.join(names) or 'nothing'}."
         return text
 

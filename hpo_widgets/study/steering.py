@@ -11,7 +11,7 @@ from hpo_widgets.agents.script_parameters import find, unknown
 from hpo_widgets.engine.predicates import with_functions
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.base_task import BaseTask
-from hpo_widgets.model.limits import Limits, limit_names
+from hpo_widgets.model.limits import Limits, in_short_words, limit_names
 from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space_change import changed_space
 from hpo_widgets.model.space_shorthand import as_space
@@ -69,7 +69,10 @@ class Steering(StoredStudy):
         self._ask(RequestKind.SET_LIMITS, changes)
 
     def _changed_limits(self, changes: dict[str, Any]) -> Limits:
-        found = Limits.from_json({**self.record.limits, **changes})
+        try:
+            found = Limits.from_json({**self.record.limits, **changes})
+        except InvalidInput as error:
+            raise InvalidInput(in_short_words(error.problems), subject="limits") from None
         concerns = changes.keys() & {"terminator", "expected_gain"}
         if concerns and (problems := terminator_problems(found, self.config.objectives)):
             raise InvalidInput(problems, subject="limits")

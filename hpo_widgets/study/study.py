@@ -105,7 +105,8 @@ class Study(Steering, Observing, Reporting):
             ended = self._wait(as_seconds(timeout, "timeout"))
         except KeyboardInterrupt:
             raise WaitInterrupted(
-                f"the wait was interrupted; the study {self.name!r} goes on. study.stop() ends it."
+                f"the wait was interrupted; the study {self.name!r} goes on while this process lives. "
+                f"study.stop() ends it; hpo.attach({self.name!r}).resume() continues it later."
             ) from None
         if ended:
             self._raise_failure()

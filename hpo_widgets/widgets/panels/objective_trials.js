@@ -108,7 +108,9 @@ class View {
       marker: { symbol, color: c[color], size: repeats ? Math.min(size, RUN) : size, opacity: shared.selected.size ? rows.map((r) => (shared.selected.has(r.key) ? 1 : 0.3)) : opacity, line: { width: 1.5, color: c[color] } }, ...more,
     });
     const traces = Object.entries(groups).map(([state, rows]) => trace(state, rows, rows.map((r) => trials.value(r, this.objective)), LOOKS[state] ?? LOOKS.aborted));
-    if (valueless.length) traces.push(trace("no value", valueless, valueless.map(() => 0.02), LOOKS.failed, { yaxis: "y2" }));
+    for (const [name, some, look] of [["no value yet", valueless.filter((row) => row.state === "running"), LOOKS.running], ["no value", valueless.filter((row) => row.state !== "running"), LOOKS.failed]]) {
+      if (some.length) traces.push(trace(name, some, some.map(() => 0.02), look, { yaxis: "y2" }));
+    }
     if (repeats) traces.push(this.means(Object.values(groups).flat(), c));
     const marked = [shared.hovered, ...shared.selected].map((key) => trials.get(key)).filter((row) => row && trials.value(row, this.objective) !== null);
     traces.push({

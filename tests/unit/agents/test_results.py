@@ -25,10 +25,20 @@ def test_a_number_is_a_point_of_the_only_objective() -> None:
     assert points_of(2, [], {}) == [(RESULT, 0, 2.0)]
 
 
-def test_a_number_goes_to_the_largest_iteration_reported() -> None:
+def test_what_was_reported_as_the_objective_stands_whatever_number_is_returned() -> None:
     last = {Metric("loss", "loss"): (9, 0.7)}
 
-    assert points_of(0.5, [LOSS], last) == [(Metric("loss", "loss"), 9, 0.5)]
+    assert points_of(0.5, [LOSS], last) == [(RESULT, 9, 0.5)]
+    assert points_of((0.5, 1), [LOSS, ACCURACY], last) == [
+        (Metric("result", "loss"), 9, 0.5),
+        (Metric("validation", "accuracy"), 0, 1.0),
+    ]
+
+
+def test_a_dict_that_names_the_objective_goes_on_with_what_was_reported() -> None:
+    last = {Metric("loss", "loss"): (9, 0.7)}
+
+    assert points_of({"loss": 0.5}, [LOSS], last) == [(Metric("loss", "loss"), 9, 0.5)]
 
 
 @pytest.mark.parametrize("value", [0.7, math.nan, math.inf])
