@@ -30,11 +30,14 @@ def run(given: list[str] | None = None) -> int:
     words = sys.argv[1:] if given is None else given
     try:
         parser = _parser(words)
-        arguments = parser.parse_args(words)
+        arguments, unknown = parser.parse_known_args(words)
+        if unknown:
+            arguments.usage.error(f"unrecognized arguments: {' '.join(unknown)}")
         if arguments.command is None:
             parser.print_help()
             return BAD_INPUT
         code: int = arguments.run(arguments)
+        sys.stdout.flush()
     except InvalidInput as error:
         print(f"hpo-widgets {arguments.command}: {error}", file=sys.stderr)
         return BAD_INPUT
@@ -51,6 +54,7 @@ def run(given: list[str] | None = None) -> int:
 
 def _parser(words: list[str]) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="hpo-widgets", description="Hyperparameter optimization without a server.")
+    parser.set_defaults(usage=parser)
     parser.add_argument("--version", action="version", version=f"hpo-widgets {__version__}")
     below = parser.add_subparsers(dest="command", metavar="SUB-COMMAND")
     for name, (module, about) in COMMANDS.items():
@@ -58,5 +62,5 @@ def _parser(words: list[str]) -> argparse.ArgumentParser:
         if name in words:  # the others are listed without being loaded
             loaded: Any = importlib.import_module(module)
             loaded.add_arguments(each)
-            each.set_defaults(run=loaded.run)
+            each.set_defaults(run=loaded.run, usage=each)
     return parser

@@ -167,7 +167,7 @@ def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
-    known = {"resume", "store", "command", "run", "local", "pool_period_min", *LIMITS}
+    known = {"resume", "store", "command", "run", "usage", "local", "pool_period_min", *LIMITS}
     defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
     extra = [
         f"--{flag.replace('_', '-')}"

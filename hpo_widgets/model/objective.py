@@ -52,7 +52,8 @@ class Sign(Enum):
         allowed = [sign.value for sign in cls]
         close = get_close_matches(str(text), allowed, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""
-        raise InvalidInput(f"objective sign {text!r} is unknown; use one of {', '.join(allowed)}.{hint}")
+        words = ", ".join([*allowed, "minimize", "maximize"])
+        raise InvalidInput(f"{text!r} is no direction (sign) of an objective; use one of {words}.{hint}")
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ The rules are the measured ones of tests/benchmarks/quality: results.md there sa
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
@@ -177,7 +178,8 @@ def remark(facts: Facts, trials: int, spared: Collection[str] = (), broken: str 
     if broken:
         text += f"; without a Gaussian process, which failed ({broken})"
     elif "gp" in facts.missing and facts.objectives == 1 and not facts.conditional and trials < MOST_GP:
-        text += "; a Gaussian process would take turns with it if torch and scipy were installed"
+        lacking = [name for name in ("torch", "scipy") if importlib.util.find_spec(name) is None]
+        text += f"; a Gaussian process would take turns with it if {' and '.join(lacking) or 'torch'} could be imported"
     return text + "."
 
 

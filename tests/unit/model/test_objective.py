@@ -33,7 +33,7 @@ def test_several_objectives_are_a_list() -> None:
 
 
 def test_a_sign_that_nobody_knows_is_an_error_and_never_a_direction() -> None:
-    with pytest.raises(InvalidInput, match=r"'mim' is unknown; use one of min, max, .* mean 'min'"):
+    with pytest.raises(InvalidInput, match=r"'mim' is no direction .*; use one of min, max, .* mean 'min'"):
         parse_objectives("loss", "mim")
 
 

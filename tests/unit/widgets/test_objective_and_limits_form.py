@@ -46,7 +46,7 @@ def test_a_series_that_is_left_empty_is_the_title() -> None:
         ([], ("", "no objective is given; add the metric to optimize.")),
         ([{"title": " "}], ("o0.title", "give the name under which the metric is reported, such as loss.")),
         ([{"title": "a"}, {"title": "a", "series": "a"}], ("o1.title", "a is in a row above already; name each")),
-        ([{"title": "a", "sign": "up"}], ("o0.sign", "objective sign 'up' is unknown; use one of min, max, min_")),
+        ([{"title": "a", "sign": "up"}], ("o0.sign", "'up' is no direction (sign) of an objective; use one of min")),
         ([{"title": "a"}] * 21, ("", "there are 21 objectives; a form takes 20, remove some.")),
     ],
 )
