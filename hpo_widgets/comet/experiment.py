@@ -10,7 +10,9 @@ from types import TracebackType
 from typing import Any
 
 from hpo_widgets.comet.ending import Ending, ending_of, name_of
+from hpo_widgets.comet.labels import Labels
 from hpo_widgets.comet.place import Place, place_here, place_of_assignment
+from hpo_widgets.comet.unkept import Unkept
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.parameter_values import plain
 
@@ -28,7 +30,7 @@ OWN = ("api_key", "workspace", "project_name")
 """Arguments of Comet's class that name where it records."""
 
 
-class Experiment:
+class Experiment(Labels, Unkept):
     """Is one parameter set that an `Optimizer` has issued, else a task of its own. What it logs is durable on return.
 
     Made by itself it is the task that an agent runs in this process, or a new one that ends with the process.
@@ -60,6 +62,7 @@ class Experiment:
             raise InvalidInput("disabled is True, but an experiment is recorded; leave it out.", subject="Experiment")
         self._prefix = ""
         self._step: int | None = None
+        self._epoch: int | None = None
         self._logged: dict[str, dict[str, Any]] = {"parameters": {}, "others": {}}
         self.ended = False
         if optimizer_data is None:
@@ -145,8 +148,21 @@ class Experiment:
 
     # -- metrics ---------------------------------------------------------------------------------------------------
     def set_step(self, step: int | None) -> None:
-        """Sets the iteration of what is logged from now on without one."""
-        self._step = step
+        """Sets the iteration of what is logged from now on without one; `None` changes nothing, as in Comet."""
+        self._step = self._step if step is None else step
+
+    def set_epoch(self, epoch: int | None) -> None:
+        """Sets the iteration of what is logged from now on without one, while no step is set; `None` changes none."""
+        self._epoch = self._epoch if epoch is None else epoch
+
+    def log_current_epoch(self, value: int) -> None:
+        """Does what `set_epoch` does, under Comet's older name."""
+        self.set_epoch(value)
+
+    def log_epoch_end(self, epoch_cnt: int, step: int | None = None) -> None:
+        """Sets the epoch that has ended, and the step when it is given."""
+        self.set_step(step)
+        self.set_epoch(epoch_cnt)
 
     def log_metric(
         self, name: str, value: Any, step: int | None = None, epoch: int | None = None, include_context: bool = True
@@ -157,7 +173,7 @@ class Experiment:
             InvalidInput: When the experiment has ended.
         """
         self._check_open(name)
-        at = next((each for each in (step, epoch, self._step) if each is not None), None)
+        at = next((each for each in (step, epoch, self._step, self._epoch) if each is not None), None)
         self._place.running.report(f"{self._prefix if include_context else ''}{name}", value, at)
 
     def log_metrics(
@@ -219,6 +235,10 @@ class Experiment:
         finally:
             self._prefix = before
 
+    def context_manager(self, context: str) -> contextlib.AbstractContextManager[Experiment]:
+        """Gives a context in which names get this word and `_` as prefix."""
+        return self._context(context)
+
     def train(self) -> contextlib.AbstractContextManager[Experiment]:
         """Gives a context in which names get the prefix `train_`."""
         return self._context("train")
@@ -234,6 +254,11 @@ class Experiment:
     def stop_early(self, epoch: int | None = None) -> bool:
         """Tells whether a person has asked for its end, or for that of the search: leave the training then."""
         return self._place.must_stop()
+
+    def flush(self, timeout: int | None = None) -> bool:
+        """Writes what waits in memory because the store could not be written; gives `True`, as Comet does."""
+        self._place.running.flush()
+        return True
 
     def end(self) -> None:
         """Ends the experiment and records its score; the second time it does nothing."""
