@@ -50,7 +50,7 @@ class Picture:
     state: StudyState
     limits: Limits
     started: float
-    """UTC seconds of the study's first start."""
+    """UTC seconds from which its time counts, see `StudyRecord.started`."""
     jobs: int = 0
     """Trials decided on; the next one gets this number."""
     live: dict[str, Live] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from typing import Any
 
 from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.judging import judge_end, retry
+from hpo_widgets.engine.last_signs import agent_signs, go_on
 from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
 from hpo_widgets.engine.weighing import Ended, result_of
@@ -39,6 +40,8 @@ def open_picture(
 ) -> Opening:
     """Reads what a study knows of its tasks; marks running tasks of agents that are gone as lost.
 
+    The time since the last sign of life counts for nothing: neither the study nor a lost task ran then.
+
     Args:
         store: Where the study lies; this process owns the study.
         record: The study.
@@ -49,16 +52,17 @@ def open_picture(
     """
     (metric, *_) = metrics_of(config.objectives)
     with store.transaction():
-        if record.started is None:
-            store.update_study(record.id, started=now)
-        for task in store.tasks(record.id, {TaskState.RUNNING}):
-            if task.agent is None or not alive(task.agent):
+        started = go_on(store, record, now)
+        held = store.tasks(record.id)
+        signs = agent_signs(store, held)
+        for task in held:
+            if task.state is TaskState.RUNNING and (task.agent is None or not alive(task.agent)):
                 store.move_task(
                     task.id,
                     TaskState.LOST,
                     expect=(TaskState.RUNNING,),
                     reason=Reason.LOST.value,
-                    ended=now,
+                    ended=signs[task.agent],
                     error=VANISHED,
                 )
         requests = _still_wanted(store, record.id, now, fresh)
@@ -69,7 +73,7 @@ def open_picture(
     picture = Picture(
         state=StudyState.RUNNING,
         limits=config.limits,
-        started=record.started or now,
+        started=started,
         objective=only,
         gathering=Gathering(config.repeats),
     )

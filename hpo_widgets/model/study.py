@@ -75,7 +75,7 @@ class StudyRecord:
     """Process whose engine drives it."""
     created: float
     started: float | None
-    """UTC seconds of the first start."""
+    """UTC seconds from which its time counts: the first start, put off at each resume by the time it did not run."""
     ended: float | None
     memo: dict[str, Any] | None = None
     """State of the strategy as a whole (Optuna's study system attributes)."""

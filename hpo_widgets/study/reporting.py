@@ -44,6 +44,7 @@ class Reporting(Exports):
 
     def _report(self) -> Report:
         record, config, now = self.record, self.config, time.time()
+        until = self._now(record)
         tasks, results = self.store.tasks(self.id), self._results(self.config)
         best = [TaskValue(t, results[t.id]) for t in tasks if t.id in results and wins(t, results[t.id])]
         order = rank(config.objectives, ((i, each.result.values) for i, each in enumerate(best)))
@@ -58,7 +59,7 @@ class Reporting(Exports):
             facts=list(self._facts(config, ranked, tasks, now)),
             charts=list(self._charts(config, tasks, results, ranked)),
             columns=self._columns(config),
-            rows=[self._row(config, task, results.get(task.id), now) for task in ordered[:MOST_ROWS]],
+            rows=[self._row(config, task, results.get(task.id), until) for task in ordered[:MOST_ROWS]],
             failures=group_failures(tasks),
             asked=list(_asked(config)),
         )

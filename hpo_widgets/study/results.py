@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.sets_table import sets_table
 from hpo_widgets.charts.tasks_table import tasks_table
+from hpo_widgets.engine.last_signs import study_sign
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
@@ -23,6 +24,7 @@ from hpo_widgets.model.result import Result, metrics_of, read_result, wins
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
 from hpo_widgets.model.stint import own_iterations
+from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.strategies.base import PastTask
 from hpo_widgets.study.stored import StoredStudy
@@ -83,7 +85,7 @@ class Results(StoredStudy):
         records = self.store.tasks(self.id)
         results = self._results(config)
         sets = self._sets(config) if config.repeats > 1 else None
-        return tasks_table(records, results, config.objectives, config.space.names, time.time(), sets)
+        return tasks_table(records, results, config.objectives, config.space.names, self._now(self.record), sets)
 
     def sets(self) -> pd.DataFrame:
         """Gives a table with a row a parameter set, best mean first: runs, mean and spread of its results, parameters.
@@ -237,18 +239,24 @@ class Results(StoredStudy):
             raise NotFound(f"the task {record.name!r} ({record.state.value}) has no executed notebook.")
         return path
 
+    def _now(self, record: StudyRecord) -> float:
+        """Gives until when time passes for it: now, its end, or its last sign of life when its process died."""
+        runs = record.state.is_live and not self._is_interrupted(record)
+        return time.time() if runs else study_sign(self.store, record)
+
     @property
     def usage(self) -> Usage:
         """What it has spent so far."""
-        record, config, now = self.record, self.config, time.time()
+        record, config = self.record, self.config
+        now = self._now(record)
         tasks = self.store.tasks(self.id)
         results = self._results(config)
         started = record.started or now
         return Usage(
             jobs=len({t.trial for t in tasks}),
             iterations=sum(own_iterations(results[t.id].iteration, t.memo) for t in tasks if t.id in results),
-            compute_time=sum(t.duration(now) or 0.0 for t in tasks),
-            time=(record.ended or now) - started,
+            compute_time=sum(max(0.0, t.duration(now) or 0.0) for t in tasks),
+            time=max(0.0, now - started),
         )
 
     def optuna_study(self) -> optuna.Study:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from hpo_widgets.agents.script_parameters import find, unknown
+from hpo_widgets.engine.last_signs import study_sign
 from hpo_widgets.engine.predicates import with_functions
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.model.base_task import BaseTask
@@ -36,7 +37,8 @@ class Steering(StoredStudy):
         """Aborts all tasks and ends the study; it can be resumed."""
         record = self.record
         if self._is_interrupted(record):
-            self.store.update_study(self.id, state=StudyState.STOPPED, reason=Reason.USER.value, ended=time.time())
+            ended = study_sign(self.store, record)
+            self.store.update_study(self.id, state=StudyState.STOPPED, reason=Reason.USER.value, ended=ended)
         elif record.state.is_live:
             self._ask(RequestKind.STOP)
 

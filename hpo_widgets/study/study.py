@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
+from hpo_widgets.engine.last_signs import go_on
 from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
@@ -85,7 +86,9 @@ class Study(Steering, Observing, Reporting):
         """Lets the loops of a user's own go on with a search that has ended; nobody else can run them."""
         if not record.state.is_final:
             raise InvalidInput(f"the study {record.name!r} waits for its loop: {self._how_to_loop}.")
-        self.store.update_study(self.id, state=StudyState.RUNNING, reason=None, error=None, ended=None)
+        with self.store.transaction():
+            go_on(self.store, record, time.time())
+            self.store.update_study(self.id, state=StudyState.RUNNING, reason=None, error=None, ended=None)
         return self
 
     # -- waiting ---------------------------------------------------------------------------------------------------
