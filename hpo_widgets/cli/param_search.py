@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import ast
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
@@ -16,7 +17,7 @@ from hpo_widgets.dialects.clearml import read_params_override, read_params_searc
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.constraint import Constraint, as_constraints
 from hpo_widgets.model.found import Found
-from hpo_widgets.model.limits import TERMINATORS
+from hpo_widgets.model.limits import TERMINATORS, Limits
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
@@ -166,6 +167,26 @@ def read_limits(arguments: argparse.Namespace) -> dict[str, Any]:
     return found
 
 
+def check_limits(arguments: argparse.Namespace) -> None:
+    """Looks at the limits that flags say.
+
+    Raises:
+        InvalidInput: With every problem found, in the words of the flags.
+    """
+    given = {flag: value for flag in LIMITS if (value := getattr(arguments, flag)) is not None}
+    try:
+        Limits(**given)
+    except InvalidInput as error:
+        flags = re.compile(rf"\b({'|'.join(LIMITS)})\b")
+        problems = [flags.sub(lambda found: f"--{found[0].replace('_', '-')}", each) for each in error.problems]
+        raise InvalidInput(
+            [
+                each.replace("give seconds", "give minutes").replace(", or None for", ", or leave it out for")
+                for each in problems
+            ]
+        ) from None
+
+
 def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     known = {"resume", "store", "command", "run", "usage", "local", "pool_period_min", *LIMITS}
     defaults = {"optimizer_class": "OptimizerOptuna", "project_name": "", "repeats": 1}
@@ -176,6 +197,7 @@ def _resume(arguments: argparse.Namespace) -> Callable[[], Study]:
     ]
     if extra:
         raise InvalidInput(f"{', '.join(extra)} cannot be changed by --resume; leave it out, or start a new search.")
+    check_limits(arguments)
     return partial(attach(arguments.resume).resume, **read_limits(arguments))
 
 
@@ -194,6 +216,7 @@ def _start(arguments: argparse.Namespace) -> Callable[[], Study]:
         problems.append("nothing to run was given; use --script PATH, --task-id ID, or --resume NAME.")
     problems += repeats_problems(arguments.repeats, arguments.save_top_k_tasks_only, "--save-top-k-tasks-only")
     problems += [f"--{flag.replace('_', '-')} is missing." for flag in NEEDED if not getattr(arguments, flag)]
+    checked(lambda: check_limits(arguments))
     metrics = [getattr(arguments, flag) for flag in NEEDED[1:]]
     objectives = checked(lambda: read_objectives(*metrics)) if all(metrics) else ()
     found = checked(lambda: read_params_search(arguments.params_search)) if arguments.params_search else None

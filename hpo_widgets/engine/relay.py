@@ -60,16 +60,14 @@ def anew(memo: Mapping[str, Any] | None) -> dict[str, Any] | None:
 
 def caught_up(store: Store, task: TaskRecord, metric: Metric) -> TaskRecord:
     """Gives a task of an engine that is gone with where it began, when that was reported and not written down."""
-    handover = Handover.of(task.memo)
-    if handover is None or handover.since is not None:
-        return task
-    first = min((each.iteration for each in store.scalars(task.id, metric)), default=-1)
-    known = began(task, first)
-    if known is None:
-        return task
+    known, handover = task, Handover.of(task.memo)
+    if handover is not None and handover.since is None:
+        first = min((each.iteration for each in store.scalars(task.id, metric)), default=-1)
+        known = began(task, first) or task
     said = said_at_end(known, known.memo) if known.state.is_final else None
     known = known if said is None else replace(known, reason=said)
-    store.update_task(known.id, memo=known.memo, reason=known.reason)
+    if known != task:
+        store.update_task(known.id, memo=known.memo, reason=known.reason)
     return known
 
 

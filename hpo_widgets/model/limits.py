@@ -26,7 +26,7 @@ class Limits:
     total_max_jobs: int | None = None
     """Trials in all; a retry of a lost or failed task is the same trial."""
     optimization_time_limit: float | None = None
-    """Seconds from the start of the study to its end; time while paused or without an engine counts too."""
+    """Seconds from the start of the study to its end; time while paused counts too, time without an engine does not."""
     compute_time_limit: float | None = None
     """Seconds of running time summed over all tasks; when spent, all are aborted."""
     time_limit_per_job: float | None = None

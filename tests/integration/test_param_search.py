@@ -266,7 +266,7 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
     "resume with a space": (["--resume", "x", *search(X)], ["--params-search", "cannot be changed"]),
     "a terminator without its gain": (
         ["--script", SCRIPT, *search(ALPHA, terminator="regret")],
-        ["terminator is 'regret' without expected_gain"],
+        ["--terminator is 'regret' without --expected-gain"],
     ),
     "repeats and few kept": (
         ["--script", SCRIPT, *search(ALPHA, repeats=2, save_top_k_tasks_only=3)],
@@ -277,7 +277,10 @@ BAD: dict[str, tuple[list[str], list[str]]] = {
         ["no parameter 'alpha'; did you mean `Args/alpha`?"],
     ),
     "no repeats": (["--script", SCRIPT, *search(ALPHA, repeats=0)], ["repeats is 0"]),
-    "a limit of zero": (["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)], ["total_max_jobs is 0"]),
+    "a limit of zero": (
+        ["--script", SCRIPT, *search(ALPHA, total_max_jobs=0)],
+        ["--total-max-jobs is 0", "or leave it out for no limit"],
+    ),
 }
 
 

@@ -439,7 +439,7 @@ def test_everything_wrong_is_said_at_once_and_nothing_starts() -> None:
             isolation="box",
         )
     text = str(caught.value)
-    for word in ("'x'", "'y'", "dwon", "tpee", "max_number_of_concurrent_tasks", "box"):
+    for word in ("'x'", "'y'", "dwon", "tpee", "concurrency is 0", "box"):
         assert word in text
     assert hpo.studies() == []
 

@@ -26,8 +26,9 @@ def study(tmp_path: Path) -> Study:
         print("begins with", parameters)
         if parameters[HOSTILE] == 1:
             raise ValueError("too small")
-        task.get_logger().report_scalar("loss", "loss", parameters[HOSTILE], 3)
-        return math.nan if parameters[HOSTILE] == 2 else float(parameters[HOSTILE])
+        loss = math.nan if parameters[HOSTILE] == 2 else parameters[HOSTILE]
+        task.get_logger().report_scalar("loss", "loss", loss, 3)
+        return float(parameters[HOSTILE])
 
     found = hpo.tune(
         train,
