@@ -70,13 +70,14 @@ class Spending:
         return len(self._running)
 
     def usage(self, record: StudyRecord, now: float, *, live: bool) -> Usage:
-        """Gives what was spent; of a study that is not live, until its end."""
-        running = sum(now - began for began in self._running.values()) if live else 0.0
-        end = now if live else record.ended or max((end for end, _ in self._ends), default=record.started or now)
+        """Gives what was spent; of a study that is not live, until its end or the last that happened in it."""
+        signs = [*(end for end, _ in self._ends), *self._running.values()]
+        end = now if live else record.ended or max(signs, default=record.started or now)
+        running = sum(max(0.0, end - began) for began in self._running.values())
         return Usage(
             jobs=len(self._trials),
             iterations=self._sum,
-            compute_time=self._compute + max(0.0, running),
+            compute_time=self._compute + running,
             time=max(0.0, end - record.started) if record.started is not None else 0.0,
         )
 

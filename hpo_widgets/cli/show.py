@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
@@ -92,7 +91,7 @@ def _print(study: Study, most: int) -> None:
     record, config = study.record, study.config
     tasks, top = study.store.tasks(study.id), study.top(most)
     reason = f" ({record.reason})" if record.reason else ""
-    counts = Counter(task.state.value for task in tasks)
+    counts = study.count_states(tasks)
     say(f"study      {record.name} ({record.id[:8]})")
     say(f"state      {study.state}{reason}")
     say(f"base task  {config.base_name or words.MISSING}")

@@ -81,6 +81,11 @@ class StudyRecord:
     """State of the strategy as a whole (Optuna's study system attributes)."""
 
     @property
+    def runs_its_tasks(self) -> bool:
+        """Whether its tasks die with the process that drives it: no queue was named, and no user's loop runs them."""
+        return not self.config.get("queue") and "comet" not in self.config
+
+    @property
     def remark(self) -> str:
         """What its strategy has chosen and why, for people; empty when it has nothing to say."""
         return str((self.memo or {}).get(REMARK, ""))

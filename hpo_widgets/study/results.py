@@ -201,10 +201,17 @@ class Results(StoredStudy):
             return found[0]
         raise NoResult(self.why_no_result())
 
+    def count_states(self, tasks: Sequence[TaskRecord]) -> Counter[str]:
+        """Counts its tasks by state; what ran in a process that is gone is lost, though nobody has said so yet."""
+        record = self.record
+        dead = self._is_interrupted(record) and record.runs_its_tasks
+        running = TaskState.LOST if dead else TaskState.RUNNING
+        return Counter((running if task.state is TaskState.RUNNING else task.state).value for task in tasks)
+
     def why_no_result(self) -> str:
         """Says how its tasks ended instead of giving a result."""
         tasks = self.store.tasks(self.id)
-        counted = Counter(t.state.value for t in tasks)
+        counted = self.count_states(tasks)
         states = ", ".join(f"{n} {state}" for state, n in counted.items()) or "no task yet"
         text = f"no task of the study {self.name!r} has a result that counts yet ({states})."
         failed = [t for t in tasks if t.state is TaskState.FAILED and t.error]

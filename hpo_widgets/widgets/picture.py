@@ -119,10 +119,10 @@ class StudyPicture:
             "best": best,
             "label": self._label(record, best),
             "now": now,
-            "bar": self._bar(limits, elapsed, now),
+            "bar": self._bar(limits, elapsed, self._until(record, state, now)),
             "clock": {"elapsed": elapsed, "limit": limits.optimization_time_limit, "ticks": state in LIVE},
             "left": self._left(limits, elapsed, now) if state == "running" else None,
-            "counts": [[s.value, self._counts[s]] for s in TaskState if self._counts[s]],
+            "counts": [[s.value, n] for s, n in self._counted(record, state).items() if n],
             "top": self._top(),
             "notices": self._notices(record, state, notice),
             "buttons": {
@@ -135,16 +135,27 @@ class StudyPicture:
     def _elapsed(self, record: StudyRecord, state: str, now: float) -> float:
         if record.started is None:
             return 0.0
-        end = now if state in LIVE else self._latest if state == INTERRUPTED else record.ended
-        return max(0.0, (end or now) - record.started)
+        return max(0.0, self._until(record, state, now) - record.started)
 
-    def _bar(self, limits: Limits, elapsed: float, now: float) -> dict[str, Any]:
+    def _until(self, record: StudyRecord, state: str, now: float) -> float:
+        """Gives until when time passes for it."""
+        end = now if state in LIVE else self._latest if state == INTERRUPTED else record.ended
+        return end or now
+
+    def _counted(self, record: StudyRecord, state: str) -> dict[TaskState, int]:
+        """Counts tasks by state; what ran in a process that is gone does not run, though nobody has said so yet."""
+        found = {each: self._counts[each] for each in TaskState}
+        if state == INTERRUPTED and record.runs_its_tasks:
+            found[TaskState.LOST] += found.pop(TaskState.RUNNING)
+        return found
+
+    def _bar(self, limits: Limits, elapsed: float, until: float) -> dict[str, Any]:
         if limits.total_max_jobs is not None:
             return {"unit": "trials", "done": self._done, "limit": limits.total_max_jobs}
         if limits.optimization_time_limit is not None:
             return {"unit": "time", "done": elapsed, "limit": limits.optimization_time_limit, "trials": self._done}
         if limits.compute_time_limit is not None:
-            spent = self._spent + sum(now - start for start in self._starts.values())
+            spent = self._spent + sum(max(0.0, until - start) for start in self._starts.values())
             return {"unit": "compute", "done": spent, "limit": limits.compute_time_limit, "trials": self._done}
         return {"unit": "trials", "done": self._done, "limit": None}
 
