@@ -109,6 +109,17 @@ def test_a_crash_leaves_everybody_on_their_rung_and_what_was_under_way_starts_wi
     assert (task.id, "stopped at rung") in hands.obey()
 
 
+def test_a_follower_whose_engine_died_at_its_end_says_what_it_went_on_from() -> None:
+    hands = study()
+    first_three(hands)
+    follower = next(task for task in hands.claim(3) if task.trial == 3)
+    hands.report(follower, 0.1, 2)
+    hands.step()
+    hands.end(follower)
+    hands.crash()
+    assert hands.store.task(follower.id).reason == "completed (trial 0 went on from iteration 1)"
+
+
 def test_iterations_before_the_checkpoint_are_another_tasks() -> None:
     memo = {"handover": Handover(checkpoint="a", before=9, since=9).to_json()}
     assert own_iterations(27, memo) == 18
