@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import ast
 import json
+import math
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from hpo_widgets.dialects.comet_parameters import bins, checked, close, is_number, spelled_out
+from hpo_widgets.dialects.comet_parameters import MOST_SAMPLES, bins, checked, close, is_number, spelled_out
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.parameters import Parameter
 from hpo_widgets.model.space import SearchSpace
 
@@ -32,6 +34,7 @@ SPEC: dict[str, Any] = {
 """Keys of `spec` and their defaults (the documented ones)."""
 LEAST = {"maxCombo": 0, "gridSize": 1, "minSampleSize": 1, "retryLimit": 0, "retryAssignLimit": 0}
 """Smallest allowed value of the keys of `spec` that count something."""
+MOST = {"gridSize": MOST_SAMPLES, "minSampleSize": MOST_SAMPLES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,7 +104,7 @@ def read_config(given: str | Mapping[str, Any]) -> CometConfig:
     algorithm = data.get("algorithm")
     if algorithm is None:
         problems.append(f"algorithm is missing; give one of {', '.join(ALGORITHMS)}.")
-    elif algorithm not in ALGORITHMS:
+    elif not isinstance(algorithm, str) or algorithm not in ALGORITHMS:
         problems.append(f"algorithm {algorithm!r} is unknown; {close(algorithm, ALGORITHMS)}")
     trials = data.get("trials", 1)
     if not isinstance(trials, int) or isinstance(trials, bool) or trials < 1:
@@ -167,7 +170,7 @@ def _read_spec(given: Any, problems: list[str]) -> dict[str, Any]:
     spec = SPEC | {key: value for key, value in given.items() if key in SPEC}
     if not isinstance(spec["metric"], str) or not spec["metric"]:
         problems.append(f"spec: metric is {spec['metric']!r}; give the name of the metric that you log.")
-    if spec["objective"] not in ("minimize", "maximize"):
+    if not isinstance(spec["objective"], str) or spec["objective"] not in ("minimize", "maximize"):
         problems.append(f"spec: objective {spec['objective']!r} is unknown; use minimize or maximize.")
     if not isinstance(spec["randomize"], bool):
         problems.append(f"spec: randomize is {spec['randomize']!r}; give True or False.")
@@ -175,8 +178,10 @@ def _read_spec(given: Any, problems: list[str]) -> dict[str, Any]:
         problems.append(f"spec: seed is {spec['seed']!r}; give a whole number, or leave it out.")
     for key, least in LEAST.items():
         value = spec[key]
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            problems.append(f"spec: {key} is {value!r}; give a whole number of at least {least}.")
+        most = MOST.get(key, math.inf)
+        if not isinstance(value, int) or isinstance(value, bool) or not least <= value <= most:
+            least_most = f"at least {least}" + (f" and at most {most:,}" if key in MOST else "")
+            problems.append(f"spec: {key} is {shown(value)}; give a whole number of {least_most}.")
     return spec
 
 

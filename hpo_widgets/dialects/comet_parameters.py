@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import random
 from difflib import get_close_matches
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.parameters import (
     DiscreteParameterRange,
     LogNormalParameterRange,
@@ -20,6 +22,8 @@ from hpo_widgets.model.space_shorthand import loguniform
 TYPES = ("integer", "double", "float", "discrete", "categorical")
 SCALES = ("linear", "uniform", "normal", "loguniform", "lognormal")
 KEYS = ("type", "scalingType", "min", "max", "mu", "sigma", "values", "gridSize")
+MOST_SAMPLES = 100_000
+"""Of a distribution that is cut into bins for a grid: each of them costs time and memory at once."""
 MOST_INDEPENDENT = 1000
 """Whole numbers that "linear" keeps independent under bayes; longer ranges are read as uniform."""
 
@@ -55,11 +59,11 @@ def entry_problems(entry: Any) -> list[str]:
     kind = entry.get("type")
     if kind is None:
         return [*found, f"type is missing; give one of {', '.join(TYPES)}."]
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         return [*found, f"type {kind!r} is unknown; {close(kind, TYPES)}"]
     size = entry.get("gridSize")
-    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
-        found.append(f"gridSize is {size!r}; give a whole number of at least 1.")
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or not 1 <= size <= MOST_SAMPLES):
+        found.append(f"gridSize is {shown(size)}; give a whole number of at least 1 and at most {MOST_SAMPLES:,}.")
     if kind in ("discrete", "categorical"):
         return found + _value_problems(kind, entry.get("values"))
     return found + _range_problems(kind, entry)
@@ -79,7 +83,7 @@ def _value_problems(kind: str, values: Any) -> list[str]:
 
 def _range_problems(kind: str, entry: dict[str, Any]) -> list[str]:
     scale = entry.get("scalingType", "uniform")
-    if scale not in SCALES:
+    if not isinstance(scale, str) or scale not in SCALES:
         return [f"scalingType {scale!r} is unknown; {close(scale, SCALES)}"]
     needed = ("mu", "sigma") if scale in ("normal", "lognormal") else ("min", "max")
     found = [f"{key} is missing; {scale} needs {' and '.join(needed)}." for key in needed if entry.get(key) is None]
@@ -88,7 +92,9 @@ def _range_problems(kind: str, entry: dict[str, Any]) -> list[str]:
         if value is None:
             continue
         if not is_number(value):
-            found.append(f"{key} is {value!r}; give a number.")
+            found.append(f"{key} is {shown(value)}; give a number.")
+        elif isinstance(value, float) and not math.isfinite(value):
+            found.append(f"{key} is {value!r}; give a finite number.")
         elif key in ("min", "max") and kind == "integer" and value != int(value):
             found.append(f"{key} is {value!r}; an integer needs a whole number.")
     low, high = entry.get("min"), entry.get("max")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import re
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from datetime import timedelta
@@ -94,7 +96,8 @@ class Limits:
             value = getattr(self, name)
             if value is None:
                 continue
-            is_number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+            is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+            is_number = is_number and abs(value) <= sys.float_info.max
             if not is_number or (name != "target" and value < 0) or (name == "expected_gain" and value == 0):
                 found.append(f"{name} is {value!r}; give {what}{_or_none(True)}.")
         if self.min_gain is not None and self.patience is None:
@@ -156,7 +159,8 @@ def as_seconds(value: float | timedelta | None, name: str) -> float | None:
     if isinstance(value, timedelta):
         return value.total_seconds()
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return float(value)
+        with contextlib.suppress(OverflowError):
+            return float(value)
     raise InvalidInput(f"{name} is {value!r}; give seconds or a timedelta, or None for no limit.")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -99,11 +100,11 @@ def range_problems(low: Any, high: Any, step: Any, include_high: Any, kind: type
     if found:
         return found
     if low > high:
-        found.append(f"min_value {low!r} is above max_value {high!r}; swap them.")
+        found.append(f"min_value {shown(low)} is above max_value {shown(high)}; swap them.")
     elif low == high and not include_high:
         found.append(f"min_value and max_value are both {low!r} and max_value is excluded, so no value is left.")
-    elif not math.isfinite(high - low):
-        found.append(f"the range from {low!r} to {high!r} is wider than a float can hold; narrow it.")
+    elif not high - low <= sys.float_info.max:
+        found.append(f"the range from {shown(low)} to {shown(high)} is wider than a float can hold; narrow it.")
     if step is not None and step <= 0:
         found.append(f"step_size is {step!r}; give a number above 0, or None for no step.")
     elif step is not None and not found and exact(high) - exact(low) > exact(step) * LARGEST_EXACT:

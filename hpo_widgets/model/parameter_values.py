@@ -21,7 +21,10 @@ SHOWN = 80
 
 def shown(value: Any) -> str:
     """Gives a short text of anything for an error message."""
-    text = repr(value)
+    try:
+        text = repr(value)
+    except ValueError:  # Python does not spell out whole numbers of more than 4,300 digits
+        text = f"a whole number of {value.bit_length():,} bits" if isinstance(value, int) else type(value).__name__
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 1]}…"
 
 

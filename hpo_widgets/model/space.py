@@ -151,6 +151,8 @@ class SearchSpace(Sequence[Parameter]):
             InvalidInput: When it is no member, naming every unknown, missing or impossible value, else every constraint
                 that it breaks.
         """
+        if not isinstance(parameters, Mapping):
+            raise InvalidInput(f"{shown(parameters)} is no parameter set; give a dict of names and values.")
         given = {name: plain(value) for name, value in parameters.items()}
         known = set(self._names)
         problems = [self._unknown(name) for name in given if name not in known]

@@ -61,7 +61,10 @@ def _exponent(value: float, base: float) -> float:
         exponent = math.log(value) / math.log(base)
     whole = round(exponent)
     # log(1000, 10) and the like miss the whole number by one rounding; a step would then miss the high end.
-    return float(whole) if math.isclose(base**whole, value, rel_tol=1e-15) else exponent
+    try:
+        return float(whole) if math.isclose(base**whole, value, rel_tol=1e-15) else exponent
+    except OverflowError:
+        return exponent
 
 
 def normal(

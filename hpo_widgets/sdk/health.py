@@ -21,7 +21,7 @@ from hpo_widgets.model.health import Facts, Place
 from hpo_widgets.sdk.planning import gpus, machine
 from hpo_widgets.sdk.tune import read_isolation
 from hpo_widgets.store.location import store_folder
-from hpo_widgets.store.probe import free_bytes, nearest, why_unusable
+from hpo_widgets.store.probe import free_bytes, nearest, why_unreadable, why_unusable
 
 DISTRIBUTION = "hpo_widgets"
 SHOWN = ("ipykernel", "ipywidgets", "anywidget", "jupyterlab", "jupyterlab_widgets", "optuna")
@@ -88,7 +88,7 @@ def _place(folder: Path) -> Place:
     return Place(
         folder=str(folder),
         exists=folder.is_dir(),
-        problem=why_unusable(folder),
+        problem=why_unusable(folder) or why_unreadable(folder),
         file_system=_file_system(nearest(folder)),
         free=free_bytes(folder),
     )

@@ -16,9 +16,9 @@ from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.study.exports import JSON_FORMAT
 
 DONE = ("complete", "completed", "finished")
-"""States, in any case, of rows of a table that count; a table without a column `state` counts whole."""
-PREFIXES = ("", "params_", "param_", "params.", "parameter_")
-"""What tables of other tools put before a parameter's name."""
+"""States, in any case, of rows of a table that count; a table whose only `state` is a parameter counts whole."""
+PREFIXES = ("parameter: ", "", "params_", "param_", "params.", "parameter_")
+"""What our tables put before a parameter's name that is taken by another column, and other tools before each."""
 KINDS = (".csv", ".json")
 """Files that are read, by their ending."""
 
@@ -101,8 +101,9 @@ def _rows(table: Any, space: SearchSpace, objectives: Sequence[Objective]) -> It
     names = {name: columns[p + name] for name in space.names for p in reversed(PREFIXES) if p + name in columns}
     if not names:
         raise InvalidInput(f"the table has no column of a parameter; it has {', '.join(columns)}.")
+    state = None if names.get("state") == columns.get("state") else columns.get("state")
     for row in table.to_dict("records"):
-        if "state" in columns and str(row[columns["state"]]).lower().rpartition(".")[2] not in DONE:
+        if state is not None and str(row[state]).lower().rpartition(".")[2] not in DONE:
             continue
         # A missing cell is a parameter that is not there: NaN is how a table says it.
         held = {name: plain(row[column]) for name, column in names.items() if not _is_missing(row[column])}

@@ -8,6 +8,13 @@ import sqlite3
 import tempfile
 from pathlib import Path
 
+from hpo_widgets.store.folder import FILE_NAME
+from hpo_widgets.store.migrations import APPLICATION_ID, FORMAT_VERSION
+
+MAGIC, HEAD_BYTES = b"SQLite format 3\0", 100
+VERSION_AT, APPLICATION_AT = 60, 68
+"""Where SQLite's files begin with what, and where their head has `user_version` and `application_id`."""
+
 
 def nearest(folder: Path) -> Path:
     """Gives the folder, or the closest one above it that is there."""
@@ -28,6 +35,25 @@ def why_unusable(folder: Path) -> str:
             return _why_not(Path(made) / "probe.sqlite")
     except OSError as error:
         return error.strerror or str(error)
+
+
+def why_unreadable(folder: Path) -> str:
+    """Says why the store that lies in a folder cannot be used, by the head of its file; an empty text otherwise."""
+    try:
+        with (folder / FILE_NAME).open("rb") as file:
+            head = file.read(HEAD_BYTES)
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        return f"{FILE_NAME}: {error.strerror or error}"
+    version, application = (int.from_bytes(head[at : at + 4], "big") for at in (VERSION_AT, APPLICATION_AT))
+    if head and not head.startswith(MAGIC):
+        return f"{FILE_NAME} is damaged or no store; move it away, or put back a copy"
+    if application not in (0, APPLICATION_ID):
+        return f"{FILE_NAME} is a database of another program"
+    if version > FORMAT_VERSION:
+        return f"{FILE_NAME} was written by a newer hpo_widgets; upgrade hpo_widgets to read it"
+    return ""
 
 
 def free_bytes(folder: Path) -> int | None:

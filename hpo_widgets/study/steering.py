@@ -15,6 +15,7 @@ from hpo_widgets.model.base_task import BaseTask
 from hpo_widgets.model.limits import Limits, in_short_words, limit_names
 from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space_change import changed_space
+from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import SKIPPED, Reason, TaskRecord
@@ -93,11 +94,13 @@ class Steering(StoredStudy):
                 strategy learns from them as trials with this value.
 
         Raises:
-            InvalidInput: For ranges that are not sound, names that the study does not search and that have no default,
-                or that its base task does not take.
+            InvalidInput: For ranges that are not sound or in which nothing keeps the constraints, names that the study
+                does not search and that have no default, or that its base task does not take.
         """
         changes, config, had = as_space(space), self.config, {k: plain(v) for k, v in (defaults or {}).items()}
-        changed_space(config.space, changes, had)
+        changed = changed_space(config.space, changes, had)
+        if config.space.constraints:
+            check_not_empty(with_functions(self.store, changed))
         if had and (problems := _not_taken(self.base_task, had)):
             raise InvalidInput(problems, subject="search space")
         payload = {"space": changes.to_json(), **({"defaults": had} if had else {})}

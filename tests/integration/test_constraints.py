@@ -66,3 +66,12 @@ def test_everything_wrong_with_constraints_is_told_before_anything_starts() -> N
     with pytest.raises(InvalidInput, match="the search space looks empty"):
         hpo.tune(train, SPACE, constraints="low + high > 30")
     assert hpo.studies() == []
+
+
+def test_ranges_in_which_no_set_keeps_the_constraints_are_refused_and_the_search_goes_on() -> None:
+    study = hpo.tune(train, SPACE, constraints=["low < high", lambda p: p["low"] + p["high"] <= 12], max_jobs=6)
+    with pytest.raises(InvalidInput, match="the search space looks empty"):
+        study.set_space({"low": (9, 9), "high": (8, 9)})
+    study.wait(timeout=PATIENCE_S)
+
+    assert list(study.tasks()["state"]) == ["completed"] * 6

@@ -437,10 +437,14 @@ def test_everything_wrong_is_said_at_once_and_nothing_starts() -> None:
             strategy="tpee",
             concurrency=0,
             isolation="box",
+            name=5,
+            gpus=2,
         )
     text = str(caught.value)
-    for word in ("'x'", "'y'", "dwon", "tpee", "concurrency is 0", "box"):
+    for word in ("'x'", "'y'", "dwon", "tpee", "concurrency is 0", "box", "name is 5", "gpus is 2"):
         assert word in text
+    with pytest.raises(InvalidInput, match="7 is no parameter set; give a dict"):
+        hpo.tune(parabola, SPACE, enqueue=7)
     assert hpo.studies() == []
 
 

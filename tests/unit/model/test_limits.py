@@ -44,6 +44,13 @@ def test_a_duration_is_seconds_or_a_timedelta() -> None:
     assert as_seconds(3, "time_limit") == 3.0
     with pytest.raises(InvalidInput, match="time_limit is '3 minutes'"):
         as_seconds("3 minutes", "time_limit")  # type: ignore[arg-type]
+    with pytest.raises(InvalidInput, match="time_limit is 1000"):
+        as_seconds(10**400, "time_limit")
+
+
+def test_a_number_beyond_floats_is_no_limit() -> None:
+    with pytest.raises(InvalidInput, match="target is 1000"):
+        Limits(target=10**400)
 
 
 def test_what_is_left_never_goes_below_nothing() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from hpo_widgets.model.parameters import (
     UniformIntegerParameterRange,
     UniformParameterRange,
 )
+from hpo_widgets.model.space_shorthand import loguniform
 
 U, I, L, D = UniformParameterRange, UniformIntegerParameterRange, LogUniformParameterRange, DiscreteParameterRange  # noqa: E741
 
@@ -294,3 +296,16 @@ def test_a_last_step_that_rounds_to_the_excluded_maximum_is_excluded():
     values = [each["lr"] for each in found.to_list()]
     assert len(values) == 2
     assert all(found.contains(value) for value in values)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: UniformIntegerParameterRange("n", 0, 10**400),
+        lambda: UniformIntegerParameterRange("n", 0, 10**5000),
+        lambda: loguniform(10**399, 10**400, base=3),
+        lambda: loguniform(1, 10**400),
+    ],
+)
+def test_a_bound_beyond_floats_is_a_problem_with_a_sentence(make: Callable[[], Parameter]) -> None:
+    assert any("float can hold" in problem for problem in make().problems())

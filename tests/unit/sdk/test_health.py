@@ -11,6 +11,7 @@ from hpo_widgets.cli.main import run
 from hpo_widgets.model.health_rules import examine
 from hpo_widgets.sdk import health
 from hpo_widgets.store import location
+from hpo_widgets.store.location import open_store
 
 
 @pytest.fixture(autouse=True)
@@ -63,3 +64,12 @@ def test_command_prints_every_finding_and_fails_when_something_is_to_be_mended(s
     (tmp_path / "file").write_text("")
     assert run(["doctor", "--store", str(tmp_path / "file")]) == 1
     assert "in the way" in capsys.readouterr().out
+
+
+def test_store_of_a_newer_version_is_something_to_mend(store):
+    open_store().close()
+    with (store / "store.sqlite").open("r+b") as file:
+        file.seek(60)
+        file.write(b"\0\0\0\x63")
+
+    assert "a newer hpo_widgets" in health.gather().place.problem

@@ -6,13 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.found import Found
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.space_shorthand import as_space
-from hpo_widgets.sdk.trials_table import read_trials
+from hpo_widgets.sdk.trials_table import found_in_table, read_trials
 
 SPACE = as_space({"k": (1, 4), "opt": ["adam", "sgd"]})
 LOSS = (Objective("loss", "loss", Sign.MIN),)
@@ -71,3 +72,15 @@ def test_a_file_that_holds_no_results_is_refused(tmp_path: Path, name: str, text
         read(tmp_path, name, text)
 
     assert said in str(refused.value)
+
+
+def test_a_parameter_named_as_a_column_of_the_table_is_read_from_its_own_column() -> None:
+    space = as_space({"duration": (0.0, 1.0), "state": ["low", "high"]})
+    ours = pd.DataFrame(
+        [{"state": "completed", "loss": 0.5, "duration": 0.1, "parameter: duration": 0.7, "parameter: state": "low"}]
+    )
+    theirs = pd.DataFrame([{"state": "low", "duration": 0.7, "loss": 0.5}])
+
+    meant = [Found(parameters={"duration": 0.7, "state": "low"}, values=(0.5,))]
+    assert found_in_table(ours, space, LOSS) == meant
+    assert found_in_table(theirs, space, LOSS) == meant

@@ -6,6 +6,7 @@ import sqlite3
 import pytest
 
 from hpo_widgets.store import probe
+from hpo_widgets.store.sqlite import SqliteStore
 
 
 def test_folder_that_is_not_there_is_probed_above_it_and_not_made(tmp_path):
@@ -30,6 +31,23 @@ def test_folder_that_cannot_be_written_says_why(tmp_path, monkeypatch):
     monkeypatch.setattr(probe.tempfile, "mkdtemp", refuse)
 
     assert probe.why_unusable(tmp_path) == "Read-only file system"
+
+
+@pytest.mark.parametrize(
+    ("at", "written", "said"),
+    [(0, b"garbage", "is damaged"), (60, b"\0\0\x03\xe7", "a newer"), (68, b"\1\2\3\4", "of another program")],
+)
+def test_store_that_cannot_be_used_is_told_by_the_head_of_its_file(tmp_path, at, written, said):
+    assert probe.why_unreadable(tmp_path) == ""
+    store = SqliteStore(tmp_path)
+    store.close()
+    assert probe.why_unreadable(tmp_path) == ""
+
+    with (tmp_path / "store.sqlite").open("r+b") as file:
+        file.seek(at)
+        file.write(written)
+
+    assert said in probe.why_unreadable(tmp_path)
 
 
 @pytest.mark.parametrize("mode", ["delete", "error"])
