@@ -1,12 +1,14 @@
-"""Keywords that a function does not take: the error names the closest ones, and what other tools' words are here."""
+"""Keywords of a front door: those it does not take, with what other tools call them, and of which kind values are."""
 
 from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
+
+from hpo_widgets.model.parameter_values import shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -40,3 +42,18 @@ def _problem(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
         return f"{name} is {elsewhere[name]} here."
     close = get_close_matches(name, known, n=3)
     return f"there is no {name!r}{'; did you mean ' + ' or '.join(close) + '?' if close else '.'}"
+
+
+def kind_problems(name: Any, project: Any, gpus: Any) -> list[str]:
+    """Lists what is of another kind than a name, a project or devices can be."""
+    texts = {"name": name or "", "project": project}
+    found = [f"{word} is {shown(each)}; give text." for word, each in texts.items() if not isinstance(each, str)]
+    if isinstance(gpus, str) or not isinstance(gpus, Iterable):
+        found.append(f"gpus is {shown(gpus)}; give a list of devices, as [0, 1].")
+    return found
+
+
+def listed_sets(given: Any) -> list[Any]:
+    """Gives parameter sets, or one, as a list; what is no set is told when it is looked for in the space."""
+    many = isinstance(given, Iterable) and not isinstance(given, (str, Mapping))
+    return [] if given is None else list(given) if many else [given]

@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -22,14 +22,13 @@ from hpo_widgets.model.constraint import Constraint, Expression, Predicate, as_c
 from hpo_widgets.model.found import left_out, sorted_out
 from hpo_widgets.model.limits import Limits, as_seconds, in_short_words
 from hpo_widgets.model.objective import Objective, parse_objectives
-from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
-from hpo_widgets.sdk.keywords import with_words
+from hpo_widgets.sdk.keywords import kind_problems, listed_sets, with_words
 from hpo_widgets.sdk.queues import queue_problems
 from hpo_widgets.sdk.warm_start import read_beginning
 from hpo_widgets.store.base import Store
@@ -290,21 +289,6 @@ def repeats_problems(repeats: Any, keep_top: Any = None, called: str = "keep_top
     if repeats > 1 and type(keep_top) is int and keep_top > 0:
         return [f"{called} ranks single runs, and with repeats the mean of a set counts; leave one of them out."]
     return []
-
-
-def kind_problems(name: Any, project: Any, gpus: Any) -> list[str]:
-    """Lists what is of another kind than a name, a project or devices can be."""
-    texts = {"name": name or "", "project": project}
-    found = [f"{word} is {shown(each)}; give text." for word, each in texts.items() if not isinstance(each, str)]
-    if isinstance(gpus, str) or not isinstance(gpus, Iterable):
-        found.append(f"gpus is {shown(gpus)}; give a list of devices, as [0, 1].")
-    return found
-
-
-def listed_sets(given: Any) -> list[Any]:
-    """Gives parameter sets, or one, as a list; what is no set is told when it is looked for in the space."""
-    many = isinstance(given, Iterable) and not isinstance(given, (str, Mapping))
-    return [] if given is None else list(given) if many else [given]
 
 
 def repeated(strategy: Strategy, repeats: Any) -> Strategy:

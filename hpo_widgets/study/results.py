@@ -14,6 +14,7 @@ from hpo_widgets.agents.notebook_kind import executed_notebook
 from hpo_widgets.charts.sets_table import sets_table
 from hpo_widgets.charts.tasks_table import tasks_table
 from hpo_widgets.engine.last_signs import study_sign
+from hpo_widgets.engine.ownership import is_alive
 from hpo_widgets.engine.resume import past_tasks
 from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
@@ -204,9 +205,14 @@ class Results(StoredStudy):
     def count_states(self, tasks: Sequence[TaskRecord]) -> Counter[str]:
         """Counts its tasks by state; what ran in a process that is gone is lost, though nobody has said so yet."""
         record = self.record
-        dead = self._is_interrupted(record) and record.runs_its_tasks
-        running = TaskState.LOST if dead else TaskState.RUNNING
-        return Counter((running if task.state is TaskState.RUNNING else task.state).value for task in tasks)
+        all_dead = self._is_interrupted(record) and record.runs_its_tasks
+        gone = {each.id for each in self.store.agents(serving=True) if not is_alive(each.owner)}
+
+        def state(task: TaskRecord) -> TaskState:
+            dead = task.state is TaskState.RUNNING and (all_dead or task.agent in gone)
+            return TaskState.LOST if dead else task.state
+
+        return Counter(state(task).value for task in tasks)
 
     def why_no_result(self) -> str:
         """Says how its tasks ended instead of giving a result."""

@@ -61,6 +61,19 @@ def test_four_processes_complete_exactly_all_sets_and_repeats(store: Path) -> No
     assert optimizer.status()["status"] == "completed"
 
 
+def test_what_killed_processes_held_is_lost_before_anybody_has_said_so(store: Path) -> None:
+    optimizer = Optimizer(CONFIG)
+    doomed = _loop(optimizer.get_id(), "hang")
+    doomed.stdout.readline()
+    study = optimizer.study
+    assert study.count_states(study.store.tasks(study.id)) == {"running": 1}
+
+    doomed.kill()
+    doomed.wait(timeout=60)
+
+    assert study.count_states(study.store.tasks(study.id)) == {"lost": 1}
+
+
 def test_what_killed_processes_held_is_run_by_the_others(store: Path) -> None:
     optimizer = Optimizer(CONFIG)
     doomed = [_loop(optimizer.get_id(), "hang") for _ in range(2)]
