@@ -19,6 +19,9 @@ from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, St
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store.task_base import TaskStore
 
+LONGEST_WAIT_S = 86_400.0
+"""Of one wait: systems know only weeks (`poll` counts milliseconds in 31 bits), and a limit may be of months."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class NewTask:
@@ -66,7 +69,8 @@ class Watch(ABC):
     def wait(self, timeout: float | None) -> Rung:
         """Blocks until another thread or process has written, or `wake` was called, or `timeout` seconds passed.
 
-        Never misses a write that happened after the last return; may return early. Returns what it heard.
+        Never misses a write that happened after the last return; may return early, and does after `LONGEST_WAIT_S`.
+        Returns what it heard.
         """
 
     @abstractmethod

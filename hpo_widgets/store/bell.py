@@ -20,7 +20,7 @@ import time
 import uuid
 from pathlib import Path
 
-from hpo_widgets.store.base import Rung, Watch
+from hpo_widgets.store.base import LONGEST_WAIT_S, Rung, Watch
 
 STATES_ONLY = ".states"
 EVERYTHING = ".all"
@@ -71,7 +71,7 @@ class BellWatch(Watch):
 
     def wait(self, timeout: float | None) -> Rung:
         heard = Rung.NOTHING
-        if self._poll.poll(None if timeout is None else max(0.0, timeout) * 1000):
+        if self._poll.poll(None if timeout is None else min(max(0.0, timeout), LONGEST_WAIT_S) * 1000):
             with contextlib.suppress(BlockingIOError):
                 while chunk := os.read(self._fd, 65536):
                     many = len(chunk) >= SMALLEST_PIPE

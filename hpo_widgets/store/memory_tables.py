@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable, Iterator
 from typing import Any
 
-from hpo_widgets.store.base import Rung, Watch
+from hpo_widgets.store.base import LONGEST_WAIT_S, Rung, Watch
 from hpo_widgets.store.memory_scalars import MemoryScalars
 
 
@@ -24,7 +24,7 @@ class MemoryWatch(Watch):
 
     def wait(self, timeout: float | None) -> Rung:
         with self._changed:
-            self._changed.wait_for(lambda: bool(self._heard), timeout)
+            self._changed.wait_for(lambda: bool(self._heard), None if timeout is None else min(timeout, LONGEST_WAIT_S))
             heard, self._heard = self._heard, Rung.NOTHING
             return heard
 

@@ -395,6 +395,14 @@ class TestWatches:
             store.update_study(study.id, reason="x")
             assert watch.wait(0) is Rung.NOTHING
 
+    @pytest.mark.parametrize("seconds", [30 * 86400.0, 1e300])
+    def test_a_wait_may_be_as_long_as_any_limit(self, store: Store, seconds: float) -> None:
+        with store.watch() as watch:
+            ringer = threading.Timer(0.01, watch.wake)
+            ringer.start()
+            assert watch.wait(seconds) is Rung.STATES
+            ringer.join()
+
     def test_a_wake_is_heard_even_before_the_wait_and_never_after_the_end(self, store: Store) -> None:
         with store.watch(scalars=False) as watch:
             threading.Thread(target=watch.wake).start()
