@@ -91,7 +91,8 @@ class _Follower:
         why = f" ({record.reason})" if record.reason else ""
         self._say(f"\nstudy {study.name!r} {study.state}{why}; see `hpo-widgets show {shell_word(study.name)}`")
         if self._stopping:
-            self._say(f"continue it with `hpo-widgets param-search --resume {shell_word(study.name)}`")
+            again = f"hpo-widgets param-search --resume {shell_word(study.name)}"
+            self._say(f"continue it with `{again}`: trials that were cut off begin again")
         if self._interrupts.count:
             return INTERRUPTED
         if record.state is StudyState.FAILED or not top:

@@ -51,13 +51,14 @@ SELECT count(DISTINCT trial) FROM task WHERE study = :study;
 
 -- name: best_value
 -- Reads the smallest and the largest finite value of a metric among the tasks whose results count, see `model.result`.
--- `constraints` is a JSON list of the numbers of metrics, of which none may be above 0 or not a number.
+-- `constraints` is a JSON list of the numbers of metrics, of which none may be above 0 or not a number, `uncounted` one
+-- of reasons.
 SELECT min(value), max(value) FROM (
     SELECT CASE :extreme WHEN 'min' THEN coalesce(s.min, s.last) WHEN 'max' THEN coalesce(s.max, s.last) ELSE s.last END
         AS value
     FROM task t CROSS JOIN summary s ON s.task = t.key
     WHERE t.study = :study AND s.metric = :metric
-    AND (t.state = 'completed' OR (t.state = 'aborted' AND t.reason IS NOT :skipped))
+    AND (t.state = 'completed' OR (t.state = 'aborted' AND coalesce(t.reason, '') NOT IN (SELECT value FROM json_each(:uncounted))))
     AND NOT EXISTS (
         SELECT 1 FROM summary c
         WHERE c.task = t.key AND c.metric IN (SELECT value FROM json_each(:constraints))

@@ -17,7 +17,7 @@ from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.result import metrics_of
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import UNCOUNTED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store import rows
 from hpo_widgets.store.base import Code, NewTask, Store, Watch, closest, free_name
 from hpo_widgets.store.bell import Bell
@@ -164,7 +164,7 @@ class SqliteStore(SqliteTasks, Store):
         )
         for metric in self._named(metrics_of([objective])):
             extreme = sign.value.removesuffix("_global") if sign.is_global else "last"
-            given = {"metric": metric, "extreme": extreme, "constraints": bounds, "skipped": SKIPPED}
+            given = {"metric": metric, "extreme": extreme, "constraints": bounds, "uncounted": [*UNCOUNTED]}
             found = self._session.read("best_value", study=study, **given)[0]
             return None if found[0] is None else float(found[0 if sign.minimize else 1])
         return None

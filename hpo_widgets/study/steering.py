@@ -34,7 +34,11 @@ class Steering(StoredStudy):
         self._ask(RequestKind.DRAIN)
 
     def stop(self) -> None:
-        """Aborts all tasks and ends the study; it can be resumed."""
+        """Aborts all tasks and ends the study; it can be resumed.
+
+        What they have reported counts until then: `resume` runs their trials again from the start, so that the study
+        ends with as many finished trials as it was asked for. A task that was stopped by `stop_task` stays stopped.
+        """
         record = self.record
         if self._is_interrupted(record):
             ended = study_sign(self.store, record)

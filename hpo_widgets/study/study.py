@@ -65,6 +65,11 @@ class Study(Steering, Observing, Reporting):
     def resume(self, *, function: Callable[..., Any] | None = None, **limits: Any) -> Study:
         """Goes on with a study that is paused, was interrupted, or has ended; returns at once.
 
+        Trials that ended only because the study did, by `stop`, by Ctrl-C on the command line, by a restart or the
+        death of its kernel, are run again with the same parameters and under the same number: none counts twice
+        for `max_jobs`. A trial whose kernel was killed is run again once (or `retries` times), the others whenever the
+        study goes on. What a person stopped by itself, or a limit ended, stays as it is.
+
         Args:
             function: The base task, needed only when it could not be stored (`isolation="thread"`).
             limits: New limits, as in `set_limits`, put in force first.

@@ -21,10 +21,10 @@ RECENT = 20
 INTERRUPTED = "interrupted"
 ADVICE = {
     INTERRUPTED: "The process that ran it is gone; all that was reported is kept. "
-    "Press Resume or call study.resume() to go on.",
+    "Press Resume or call study.resume() to go on: trials that were cut off begin again.",
     "paused": "No new trials start; running ones go on to their end.",
     "draining": "It stops when the running trials have ended.",
-    "stopped": "Resume goes on with all it has learned.",
+    "stopped": "Resume goes on with all it has learned; trials that were cut off begin again.",
     "failed": "All results so far are kept; mend the cause, then Resume.",
 }
 LIVE = ("running", "paused", "draining")

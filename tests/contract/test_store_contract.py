@@ -21,7 +21,7 @@ from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.result import read_result, wins
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.study import Owner, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import RUN_AGAIN, SKIPPED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.store.sqlite import SqliteStore
@@ -288,6 +288,7 @@ class TestScalars:
             (TaskState.COMPLETED, None, [6.0, 2.0, math.nan], [-1.0]),
             (TaskState.ABORTED, "user", [1.5, 7.0, 6.5], []),
             (TaskState.ABORTED, SKIPPED, [0.0, 9.0, 0.0], []),
+            (TaskState.ABORTED, RUN_AGAIN, [0.0, 9.0, 0.0], []),
             (TaskState.PRUNED, "pruned", [-1.0, 10.0], []),
             (TaskState.FAILED, None, [-1.0, 10.0], []),
             (TaskState.RUNNING, None, [-2.0, 11.0], []),

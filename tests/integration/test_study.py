@@ -139,7 +139,27 @@ def test_stop_aborts_the_tasks_and_says_that_a_person_did() -> None:
     study.stop()
     assert study.wait(PATIENCE_S)
     assert (study.state, study.record.reason) == ("stopped", "user")
-    assert [(t.state.value, t.reason) for t in study.store.tasks(study.id)] == [("aborted", "user")] * 2
+    found = [(t.state.value, t.reason) for t in study.store.tasks(study.id)]
+    assert found == [("aborted", "user (stopped with the study)")] * 2
+
+
+def test_a_stopped_study_ends_with_all_its_trials_when_it_is_resumed_and_one_stopped_by_hand_stays_stopped() -> None:
+    study = hpo.tune(endless, SPACE, objective="loss", max_jobs=4, concurrency=2, strategy="random")
+    wait_for(lambda: states(study).count("running") == 2, "two running tasks")
+    by_hand, cut_off = study.store.tasks(study.id)
+    study.stop_task(by_hand.id)
+    wait_for(lambda: states(study).count("running") == 2 and len(states(study)) == 3, "the third task")
+    study.stop()
+    assert study.wait(PATIENCE_S)
+    study.resume(max_iteration_per_job=3)
+    assert study.wait(PATIENCE_S)
+
+    table = study.tasks()
+    finished = table[table["state"] == "completed"]
+    assert list(finished["trial"]) == [1, 2, 3] and finished["x"].iloc[0] == cut_off.parameters["x"]
+    assert list(table["reason"][:3]) == ["user", *["user: stopped with the study, run again"] * 2]
+    assert study.best.id in {by_hand.id, *finished["id"]}
+    assert study.usage.jobs == 4
 
 
 def test_drain_lets_the_running_tasks_end() -> None:
