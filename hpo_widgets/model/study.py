@@ -9,6 +9,9 @@ from typing import Any
 REMARK = "remark"
 """Key of a study's memo whose text is shown beside the study: what its strategy has chosen, and why."""
 
+RESTED_SINCE = "since"
+"""Key of the payload of a recorded RESUME: UTC seconds of the last sign of life before it, when nobody had paused."""
+
 
 class StudyState(Enum):
     """Where a study stands. `RUNNING`, `PAUSED` and `DRAINING` need a living engine; without one it is interrupted."""

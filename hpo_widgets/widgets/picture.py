@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from hpo_widgets.charts.pace import Pace
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.result import Result
@@ -16,8 +17,6 @@ from hpo_widgets.widgets.best_sets import BestSets
 from hpo_widgets.widgets.best_tasks import BestTasks
 from hpo_widgets.widgets.trial_chart import TrialChart
 
-RECENT = 20
-"""Ends of trials from which the pace is read: what happened long ago (or before a pause) says little about now."""
 INTERRUPTED = "interrupted"
 ADVICE = {
     INTERRUPTED: "The process that ran it is gone; all that was reported is kept. "
@@ -49,7 +48,7 @@ class StudyPicture:
         self._attempts: dict[int, tuple[int, bool]] = {}
         self._counts: Counter[TaskState] = Counter()
         self._done = 0
-        self._ends: deque[float] = deque(maxlen=RECENT)
+        self.pace = Pace()
         self._latest = 0.0
         self._spent = 0.0
         self._starts: dict[int, float] = {}
@@ -90,7 +89,7 @@ class StudyPicture:
 
     def _end(self, task: TaskRecord) -> None:
         ended = task.ended or task.created
-        self._ends.append(ended)
+        self.pace.put(task)
         self._spent += task.duration(ended) or 0.0
         if task.state is TaskState.FAILED and (self._failure is None or ended >= self._failure[0]):
             self._failure = (ended, task.trial, words.last_line(task.error or task.reason or ""))
@@ -160,14 +159,16 @@ class StudyPicture:
         return {"unit": "trials", "done": self._done, "limit": None}
 
     def _left(self, limits: Limits, elapsed: float, now: float) -> float | None:
-        """Gives seconds until the end: what the pace of the last trials says, never more than the time limit."""
+        """Gives seconds until the end: what the pace of the last trials says, never more than the time limit.
+
+        A time limit runs while the study is paused, the pace does not.
+        """
         found: list[float] = []
         if limits.optimization_time_limit is not None:
             found.append(max(0.0, limits.optimization_time_limit - elapsed))
-        if limits.total_max_jobs is not None and len(self._ends) > 1:
-            first, last = min(self._ends), max(self._ends)
-            pace = (last - first) / (len(self._ends) - 1)
-            found.append(max(0.0, pace * (limits.total_max_jobs - self._done) - (now - last)))
+        if limits.total_max_jobs is not None:
+            until = self.pace.until(limits.total_max_jobs - self._done, now)
+            found += [] if until is None else [until]
         return min(found, default=None)
 
     def _best(self) -> dict[str, Any] | None:

@@ -26,10 +26,12 @@ class Budget(Panel):
 
     def news(self) -> Message | None:
         """Gives the lines if they changed."""
-        rows = self.feed.changed(self._seen)
+        rows, asked = self.feed.changed(self._seen), self.feed.asked(self._seen)
         self._seen = self.feed.version
         for row in rows:
             self._spending.put(row.task, row.result)
+        for request in asked:
+            self._spending.take(request)
         record, state, now = self.feed.record, self.feed.study.state, time.time()
         key = (state, record.limits, record.reason)
         if not rows and key == self._key:
