@@ -201,6 +201,24 @@ class Results(StoredStudy):
             return found[0]
         raise NoResult(self.why_no_result())
 
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The parameters of `best`, name to value, as Optuna calls them.
+
+        Raises:
+            NoResult: As `best`.
+        """
+        return self.best.parameters
+
+    @property
+    def best_value(self) -> Any:
+        """The objective of `best`, as Optuna calls it; a tuple with several objectives.
+
+        Raises:
+            NoResult: As `best`.
+        """
+        return self.best.objective
+
     def count_states(self, tasks: Sequence[TaskRecord]) -> Counter[str]:
         """Counts its tasks by state; what ran in a process that is gone is lost, though nobody has said so yet."""
         record = self.record

@@ -77,6 +77,7 @@ def test_start_returns_at_once_and_the_search_finds_the_best(store: Path) -> Non
     assert len(table) == 25
     assert set(table["state"]) == {"completed"}  # none is pruned for the result it returned
     assert study.best.objective == table["objective"].min() == parabola(study.best.parameters["x"])
+    assert (study.best_params, study.best_value) == (study.best.parameters, study.best.objective)
     assert (store / ".gitignore").read_text() == "*\n"
 
 
@@ -340,8 +341,9 @@ def test_a_failed_task_is_run_again_as_often_as_asked(tmp_path: Path) -> None:
 def test_no_result_says_how_the_tasks_ended_and_what_they_reported() -> None:
     study = hpo.tune(short, SPACE, objective="los", max_jobs=2)
     study.wait(PATIENCE_S)
-    with pytest.raises(NoResult, match=r"objective is los; the tasks reported loss/loss"):
-        _ = study.best
+    for name in ("best", "best_params", "best_value"):
+        with pytest.raises(NoResult, match=r"objective is los; the tasks reported loss/loss"):
+            getattr(study, name)
 
 
 def test_a_study_is_steered_from_another_process_and_found_by_name(store: Path) -> None:
