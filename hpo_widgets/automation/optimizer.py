@@ -66,6 +66,7 @@ class HyperParameterOptimizer:
             `hpo_widgets.tune`.
         constraints: What must hold between parameters: texts such as "`General/low` < `General/high`" and functions of
             a dict of parameters. What breaks one is never run. See `hpo_widgets.tune`.
+        warm_start: What was found before, for the strategy to learn from first; one or a list, see `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -98,6 +99,7 @@ class HyperParameterOptimizer:
         retries: int = 0,
         repeats: int = 1,
         constraints: Any = None,
+        warm_start: Any = None,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -122,6 +124,7 @@ class HyperParameterOptimizer:
             repeats=repeats,
             isolation=isolation,
             constraints=constraints,
+            warm_start=warm_start,
         )
         self.optimizer: SearchStrategy = self._arguments.search
         self.base_task_id = base_task_id
@@ -196,6 +199,7 @@ class HyperParameterOptimizer:
             gpus=self._gpus,
             queue=queue,
             repeats=arguments.repeats,
+            warm_start=arguments.learned,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
         study = Study(store, record.id, function=base.function)
