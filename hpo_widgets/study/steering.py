@@ -43,8 +43,8 @@ class Steering(StoredStudy):
         if self._is_interrupted(record):
             ended = study_sign(self.store, record)
             self.store.update_study(self.id, state=StudyState.STOPPED, reason=Reason.USER.value, ended=ended)
-        elif record.state.is_live:
-            self._ask(RequestKind.STOP)
+        elif record.state.is_live:  # one that ends meanwhile of itself has what was asked for
+            self.store.request(RequestKind.STOP, study=self.id, task=None, payload={}, now=time.time())
 
     def stop_task(self, task: str) -> None:
         """Ends one task; the value it has reached counts."""
