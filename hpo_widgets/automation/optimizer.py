@@ -22,7 +22,7 @@ from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import choose_queue, queue_problems
 from hpo_widgets.sdk.task import Task
-from hpo_widgets.sdk.tune import keep_constraints, keep_strategy
+from hpo_widgets.sdk.tune import keep_constraints, keep_strategy, say_if_taken
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -133,6 +133,7 @@ class HyperParameterOptimizer:
         self.execution_queue = self.optimizer._execution_queue
         self._queue_was_said = execution_queue is not UNSAID_QUEUE
         self._name = name or f"Optimizing: {self._arguments.base.name}"
+        self._asked_name = name or ""
         self._project = spawn_project or ""
         self._gpus = tuple(str(gpu) for gpu in gpus)
         self._time_limit = TimeLimit()
@@ -187,6 +188,7 @@ class HyperParameterOptimizer:
         self.optimizer.bind(arguments.base)
         config = StudyConfig(
             name=self._name,
+            asked_name=self._asked_name,
             project=self._project,
             space=keep_constraints(store, arguments.space),
             objectives=self.optimizer._objective_metric.objectives,
@@ -202,6 +204,7 @@ class HyperParameterOptimizer:
             warm_start=arguments.learned,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
+        say_if_taken(record)
         study = Study(store, record.id, function=base.function)
         reporter = Reporter(study, job_complete_callback, self.optimizer._naming_function, self._report_period())
         self._study, self._reporter = study.start(), reporter

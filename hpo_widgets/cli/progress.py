@@ -52,11 +52,7 @@ class Progress:
             self._said.add(head["remark"])
             self.say(head["remark"])
         for notice in head["notices"]:
-            # A failure is said again only when its cause is another one; its count is in the line.
-            key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice
-            if key not in self._said:
-                self._said.add(key)
-                self.say(notice)
+            self.notify(notice)
         if not self._live:
             self._tell_ends()
         else:
@@ -65,6 +61,14 @@ class Progress:
             with self._lock:
                 self._out.write(CLEAR + cut_to(printable(line), columns) + ("\n" if last else ""))
                 self._out.flush()
+
+    def notify(self, notice: str) -> None:
+        """Writes a notice, the first time only."""
+        # A failure is said again only when its cause is another one; its count is in the line.
+        key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice
+        if key not in self._said:
+            self._said.add(key)
+            self.say(notice)
 
     def say(self, text: str) -> None:
         """Writes a line of its own."""

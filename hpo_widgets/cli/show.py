@@ -9,7 +9,7 @@ from pathlib import Path
 
 from hpo_widgets.charts.failures import group_failures
 from hpo_widgets.cli.main import DONE
-from hpo_widgets.cli.tables import printable, result_table, text_table
+from hpo_widgets.cli.tables import fixed_text, printable, result_table, text_table
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.sdk.tune import attach, studies
 from hpo_widgets.store.location import configure, store_folder
@@ -96,6 +96,8 @@ def _print(study: Study, most: int) -> None:
     say(f"state      {study.state}{reason}")
     say(f"base task  {config.base_name or words.MISSING}")
     say(f"objective  {', '.join(f'{each.name} ({each.sign.value})' for each in config.objectives)}")
+    if config.space.fixed:
+        say(f"fixed      {fixed_text(config.space.fixed)}")
     say(f"trials     {', '.join(f'{n} {state}' for state, n in counts.items()) or 'none yet'}")
     usage = study.usage
     say(f"time       {words.duration(usage.time)}, {words.duration(usage.compute_time)} of computing")

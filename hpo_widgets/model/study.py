@@ -89,6 +89,14 @@ class StudyRecord:
         return not self.config.get("queue") and "comet" not in self.config
 
     @property
+    def taken(self) -> str:
+        """Says that another study has the name that a person chose for this one; empty when it got its name."""
+        asked = str(self.config.get("asked_name", ""))
+        if asked in ("", self.name):
+            return ""
+        return f"The name {asked!r} was taken by an earlier study; this one is {self.name!r}."
+
+    @property
     def remark(self) -> str:
         """What its strategy has chosen and why, for people; empty when it has nothing to say."""
         return str((self.memo or {}).get(REMARK, ""))

@@ -203,6 +203,8 @@ class StudyPicture:
             found.append(f"The study failed: {words.last_line(record.error)}")
         if notice:
             found.append(words.last_line(notice))
+        if record.taken and state in LIVE:
+            found.append(words.cut(record.taken, 400))
         if self._failure is not None:
             count = self._counts[TaskState.FAILED]
             number = "" if self._failure[1] is None else f" {self._failure[1]}"

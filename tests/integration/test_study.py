@@ -81,6 +81,19 @@ def test_start_returns_at_once_and_the_search_finds_the_best(store: Path) -> Non
     assert (store / ".gitignore").read_text() == "*\n"
 
 
+def test_a_second_study_of_a_name_gets_a_number_and_says_so_when_the_name_was_chosen(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    chosen = [hpo.tune(parabola, SPACE, max_jobs=1, name="bread") for _ in range(2)]
+    unchosen = [hpo.tune(parabola, SPACE, max_jobs=1) for _ in range(2)]
+    assert [study.name for study in chosen + unchosen] == ["bread", "bread-2", "parabola", "parabola-2"]
+    said = "The name 'bread' was taken by an earlier study; this one is 'bread-2'."
+    assert [record.getMessage() for record in caplog.records if "taken" in record.getMessage()] == [said]
+    assert hpo.attach("bread").id == chosen[0].id
+    for study in chosen + unchosen:
+        study.wait(PATIENCE_S)
+
+
 def test_a_study_is_awaited_without_blocking_the_loop() -> None:
     async def main() -> tuple[str, int]:
         study = hpo.tune(short, SPACE, objective="loss", max_jobs=6, concurrency=2)

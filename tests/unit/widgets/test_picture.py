@@ -108,6 +108,17 @@ def test_an_hour_of_pause_does_not_move_the_forecast(desk):
     assert picture.head(found.study.record, "running", None, 4605.0)["left"] == pytest.approx(5.0)
 
 
+def test_a_name_that_was_taken_is_said_while_the_study_runs(desk):
+    found = desk(name="digits-2")
+    found.run()
+    store, id = found.store, found.study.id
+    store.update_study(id, config={**found.study.record.config, "asked_name": "digits"})
+    said = "The name 'digits' was taken by an earlier study; this one is 'digits-2'."
+    assert read(found).head()["notices"] == [said]
+    found.move(StudyState.COMPLETED, ended=2000.0)
+    assert read(found).head()["notices"] == []
+
+
 def test_the_time_left_never_exceeds_the_time_limit(desk):
     found = desk(total_max_jobs=1000, optimization_time_limit=20.0)
     found.run()
