@@ -95,8 +95,9 @@ class _Follower:
         if top:
             self._say("")
             self._say(result_table(study.config.objectives, top))
-        why = f" ({record.reason})" if record.reason else ""
-        self._say(f"\nstudy {study.name!r} {study.state}{why}; see `hpo-widgets show {shell_word(study.name)}`")
+        why = why_ended(record.reason, study.config.limits)
+        ended = f"{study.state} ({why})" if why else study.state
+        self._say(f"\nstudy {study.name!r} {ended}; see `hpo-widgets show {shell_word(study.name)}`")
         if self._stopping:
             again = f"hpo-widgets param-search --resume {shell_word(study.name)}"
             self._say(f"continue it with `{again}`: trials that were cut off begin again")

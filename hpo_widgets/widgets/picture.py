@@ -9,6 +9,7 @@ from typing import Any
 from hpo_widgets.charts.pace import Pace
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.result import Result
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
@@ -110,7 +111,7 @@ class StudyPicture:
         return {
             "name": words.cut(record.name, 400),
             "state": state,
-            "reason": words.cut(record.reason or "") if state not in LIVE else "",
+            "reason": words.cut(why_ended(record.reason, limits)) if state not in LIVE else "",
             "remark": words.cut(record.remark, 500),
             "advice": ADVICE.get(state, ""),
             "objective": [words.cut(o.name) for o in self.objectives],

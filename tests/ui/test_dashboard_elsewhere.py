@@ -132,7 +132,7 @@ def test_a_search_of_the_command_line_is_watched_and_stopped(
             expect(control(notebook, 1)).to_contain_text("2 running")
             expect(control(notebook, 1)).to_contain_text("of 9 trials")
             press(control(notebook, 1), "Stop now")
-            expect(control(notebook, 1)).to_contain_text("stopped (user)")
+            expect(control(notebook, 1)).to_contain_text("stopped (by hand)")
             search.wait(SECONDS)
             clean(notebook)
         finally:

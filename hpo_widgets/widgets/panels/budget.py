@@ -6,6 +6,8 @@ import time
 from typing import Any
 
 from hpo_widgets.charts.budget import Spending, end_of
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.widgets.feed import StudyFeed
 from hpo_widgets.widgets.panels.base import Message, Panel
 from hpo_widgets.widgets.picture import LIVE
@@ -38,12 +40,13 @@ class Budget(Panel):
             return None
         self._key = key
         live = state in LIVE
+        why = "" if live else why_ended(record.reason, Limits.from_json(record.limits))
         lines = self._spending.lines(record, now, live=live, moving=state == "running")
         self._content = {
             "lines": [line.to_json() for line in lines],
             "end": end_of(lines),
             "live": live,
-            "ended": f"Ended: {record.reason}." if record.reason and not live else "",
+            "ended": f"Ended: {why}." if why else "",
             "running": self._spending.running,
             "now": now,
         }
