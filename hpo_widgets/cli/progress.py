@@ -11,7 +11,7 @@ from hpo_widgets.cli.tables import printable
 from hpo_widgets.cli.width import cut_to
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.result import Result, read_result
-from hpo_widgets.model.task import TaskRecord
+from hpo_widgets.model.task import Reason, TaskRecord
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.reader import StudyReader
@@ -99,6 +99,8 @@ class Progress:
         seconds = task.duration(time.time()) or 0.0
         state = task.state.value
         detail = (task.reason or "").removeprefix(state).strip()
+        if detail.startswith(f"{Reason.USER.value} ("):  # what is in the brackets says it all
+            detail = detail.removeprefix(Reason.USER.value).strip()
         if detail.startswith("(") and detail.endswith(")"):
             detail = detail[1:-1]
         why = f" ({detail})" if detail else ""
