@@ -57,6 +57,8 @@ def test_the_list_of_studies_reads_no_task(
     study(store, "good", [0.5, 2.5, math.inf, 1.0])
     study(store, "空の探索", [])
     study(store, "bad", [math.nan])
+    study(store, "repeated", [1.0, 9.0, 3.0, 0.0], repeats=2)
+    study(store, "several", [1.0, math.nan, 2.0], ["loss", "size"])
 
     def read(*_: Any, **__: Any) -> None:
         raise AssertionError("tasks were read")
@@ -67,6 +69,8 @@ def test_the_list_of_studies_reads_no_task(
         "good": ["completed", "4", "2.5"],
         "空の探索": ["completed", "0", "–"],
         "bad": ["completed", "1", "–"],
+        "repeated": ["completed", "4", "4.5"],
+        "several": ["completed", "3", "2, 2"],
     }
 
 
