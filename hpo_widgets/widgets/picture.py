@@ -113,7 +113,7 @@ class StudyPicture:
             "state": state,
             "reason": words.cut(why_ended(record.reason, limits)) if state not in LIVE else "",
             "remark": words.cut(record.remark, 500),
-            "advice": ADVICE.get(state, ""),
+            "advice": _advice(record, state),
             "objective": [words.cut(o.name) for o in self.objectives],
             "minimize": self.objectives[0].sign.minimize,
             "best": best,
@@ -204,11 +204,14 @@ class StudyPicture:
             found.append(f"The study failed: {words.last_line(record.error)}")
         if notice:
             found.append(words.last_line(notice))
-        if record.taken and state in LIVE:
-            found.append(words.cut(record.taken, 400))
         if self._failure is not None:
             count = self._counts[TaskState.FAILED]
             number = "" if self._failure[1] is None else f" {self._failure[1]}"
             tasks = "1 task" if count == 1 else f"{count} tasks, the last one"
             found.append(f"Failed: {tasks} (trial{number}): {self._failure[2]}" if count else "")
         return [text for text in found if text]
+
+
+def _advice(record: StudyRecord, state: str) -> str:
+    taken = words.cut(record.taken, 400) if state in LIVE else ""
+    return " ".join(each for each in (taken, ADVICE.get(state, "")) if each)

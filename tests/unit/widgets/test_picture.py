@@ -114,9 +114,11 @@ def test_a_name_that_was_taken_is_said_while_the_study_runs(desk):
     store, id = found.store, found.study.id
     store.update_study(id, config={**found.study.record.config, "asked_name": "digits"})
     said = "The name 'digits' was taken by an earlier study; this one is 'digits-2'."
-    assert read(found).head()["notices"] == [said]
+    assert (read(found).head()["advice"], read(found).head()["notices"]) == (said, [])
+    found.move(StudyState.PAUSED)
+    assert read(found).head()["advice"] == f"{said} No new trials start; running ones go on to their end."
     found.move(StudyState.COMPLETED, ended=2000.0)
-    assert read(found).head()["notices"] == []
+    assert read(found).head()["advice"] == ""
 
 
 def test_the_time_left_never_exceeds_the_time_limit(desk):
