@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.strategies.base import Outcome, Past, Problem, Strategy
 
 
@@ -138,7 +139,11 @@ class Desk:
         return replies
 
     def _check(self, parameters: dict[str, Any] | None) -> None:
-        """Refuses a proposal that breaks a constraint: a strategy of one's own may not look at them."""
+        """Refuses what is no proposal, or breaks a constraint: a strategy of one's own may not look at them."""
+        if not isinstance(parameters, dict | None):
+            raise InvalidInput(
+                f"the strategy proposed {shown(parameters)}; ask gives a dict of values by name, or None."
+            )
         if parameters is not None and (broken := self._space.broken(parameters)):
             raise InvalidInput(broken, subject="the strategy's proposal")
 

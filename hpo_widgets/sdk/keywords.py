@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any, ParamSpec, TypeVar
 
-from hpo_widgets.model.parameter_values import shown
+from hpo_widgets.model.parameter_values import plain, shown
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -44,12 +44,14 @@ def _problem(name: str, known: list[str], elsewhere: Mapping[str, str]) -> str:
     return f"there is no {name!r}{'; did you mean ' + ' or '.join(close) + '?' if close else '.'}"
 
 
-def kind_problems(name: Any, project: Any, gpus: Any) -> list[str]:
-    """Lists what is of another kind than a name, a project or devices can be."""
+def kind_problems(name: Any, project: Any, gpus: Any, seed: Any) -> list[str]:
+    """Lists what is of another kind than a name, a project, devices or a seed can be."""
     texts = {"name": name or "", "project": project}
     found = [f"{word} is {shown(each)}; give text." for word, each in texts.items() if not isinstance(each, str)]
     if isinstance(gpus, str) or not isinstance(gpus, Iterable):
         found.append(f"gpus is {shown(gpus)}; give a list of devices, as [0, 1].")
+    if seed is not None and type(plain(seed)) is not int:
+        found.append(f"seed is {shown(seed)}; give a whole number, or None.")
     return found
 
 

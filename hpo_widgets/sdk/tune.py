@@ -211,7 +211,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         )
     )
     problems += repeats_problems(repeats, keep_top)
-    problems += kind_problems(name, project, gpus)
+    problems += kind_problems(name, project, gpus, seed)
     if chosen is not None and found_space is not None and objectives and limits is not None:
         problems += strategy_objections(repeated(chosen, repeats), found_space, objectives, limits)
     if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):

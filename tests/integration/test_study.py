@@ -474,9 +474,10 @@ def test_everything_wrong_is_said_at_once_and_nothing_starts() -> None:
             isolation="box",
             name=5,
             gpus=2,
+            seed="7",
         )
     text = str(caught.value)
-    for word in ("'x'", "'y'", "dwon", "tpee", "concurrency is 0", "box", "name is 5", "gpus is 2"):
+    for word in ("'x'", "'y'", "dwon", "tpee", "concurrency is 0", "box", "name is 5", "gpus is 2", "seed is '7'"):
         assert word in text
     with pytest.raises(InvalidInput, match="7 is no parameter set; give a dict"):
         hpo.tune(parabola, SPACE, enqueue=7)

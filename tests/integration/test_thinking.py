@@ -127,6 +127,17 @@ def test_one_that_cannot_travel_stays_and_says_why() -> None:
     assert len(thinker.replies()) == 2
 
 
+@pytest.mark.parametrize("proposed", [[1], "x", 5])
+def test_what_is_no_proposal_is_an_error_and_not_waited_for(proposed: Any) -> None:
+    class Odd(Slow):
+        def ask(self, trial: int) -> Any:
+            return proposed
+
+    (raised,) = Desk(Odd(), PROBLEM).handle(Ask(trial=0))
+
+    assert isinstance(raised, Raised) and "ask gives a dict of values by name, or None" in raised.error
+
+
 def test_a_quick_one_stays() -> None:
     thinker = Thinker(Slow(0.0), PROBLEM, lambda: None)
     thinker.send(Ask(trial=0))
