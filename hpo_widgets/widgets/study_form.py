@@ -129,7 +129,7 @@ class StudyForm(Form):
             ],
             "queues": list(served),
             "studies": [["", "none"], *earlier],
-            "isolations": [list(each) for each in ISOLATIONS],
+            "isolations": [list(each) for each in ISOLATIONS.items()],
             "machine": f"This machine has {cores} core{'s' if cores > 1 else ''} and {listed}.{slots}",
         }
 
