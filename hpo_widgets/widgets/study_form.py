@@ -257,6 +257,12 @@ class StudyForm(Form):
             getattr(self, child).send({"op": "show_messages"})
         return super().show_problems()
 
+    def close(self) -> None:
+        """Takes it off every page, the forms inside too."""
+        for child in CHILDREN:
+            getattr(self, child).close()
+        super().close()
+
     # -- files -------------------------------------------------------------------------------------------------------
     def dump(self) -> str:
         """Gives the JSON of the search.
