@@ -1,5 +1,5 @@
 // The dashboard: one app a model (data, shared state), one frame a place in which it is shown. Panels are modules.
-import { make } from "./dashboard_kit.js";
+import { attachLine, make } from "./dashboard_kit.js";
 import { Shared } from "./dashboard_shared.js";
 import { Trials } from "./dashboard_trials.js";
 import { Section } from "./dashboard_section.js";
@@ -27,7 +27,7 @@ export class App {
     this.listening = [];
     this.listen("msg:custom", (message, buffers) => this.hear(message, buffers));
     this.listen("change:head change:fault", () => this.tell("update", null, true));
-    this.listen("comm_live_update", () => { this.dead = true; this.tell("update"); });
+    this.listen("comm_live_update", () => { this.dead = true; this.trials.leave(); this.tell("update"); });
     model.send({ op: "hello", version: this.version });
   }
   listen(event, act) {
@@ -113,7 +113,7 @@ class Frame {
     this.root.setAttribute("aria-label", `Dashboard of ${name ?? "a study"}`);
     this.root.dataset.version = this.app.version;
     this.showDrawer(this.app.shared.opened);
-    const dead = this.app.dead ? "The kernel that brought this up to date is gone; hpo.attach(name) finds the study again." : "";
+    const dead = this.app.dead ? `The kernel that brought the study ${JSON.stringify(name ?? "")} up to date is gone: this is how it stood then. ${attachLine(name ?? "")} in a cell shows it as it is now.` : "";
     const texts = [dead, this.app.model.get("fault")].filter(Boolean);
     if (texts.join() !== this.noticed) this.notices.replaceChildren(...texts.map((text) => make("p", "", text)));
     this.noticed = texts.join();
