@@ -21,6 +21,8 @@ from hpo_widgets.strategies.base import Problem, Strategy
 
 SLOW_ASK_S = 0.05
 """An `ask` that takes longer moves the strategy to a helper process."""
+LEAVE_S = 5.0
+"""For how long the end of a helper's threads is waited for; its process has ended then, so they end at once."""
 
 
 class Thinker:
@@ -113,8 +115,12 @@ class Helper:
         # A big body would fill the pipe before the process reads it: sent by a thread, in order before all else.
         self._outgoing: deque[bytes] = deque([pickle.dumps(sys.path), body])
         self._filled = threading.Semaphore(2)
-        threading.Thread(target=self._write, name="hpo-strategy-out", daemon=True).start()
-        threading.Thread(target=self._read, name="hpo-strategy-in", daemon=True).start()
+        self._threads = [
+            threading.Thread(target=self._write, name="hpo-strategy-out", daemon=True),
+            threading.Thread(target=self._read, name="hpo-strategy-in", daemon=True),
+        ]
+        for thread in self._threads:
+            thread.start()
 
     def send(self, message: Any) -> None:
         """Hands over a message; returns at once."""
@@ -153,7 +159,11 @@ class Helper:
         self._filled.release()
         self._process.kill()
         self._process.wait()
-        self._pipe.close()
+        # Closed only when nobody is about to use it: the next pipe gets its number, and would lose what it is sent.
+        for thread in self._threads:
+            thread.join(LEAVE_S)
+        if not any(thread.is_alive() for thread in self._threads):
+            self._pipe.close()
 
 
 def main(fd: int) -> None:

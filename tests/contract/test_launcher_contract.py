@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hpo_widgets.agents.console import LOG_CAP, read_log
@@ -25,6 +24,7 @@ from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.task import Outcome
 from hpo_widgets.store.base import NewTask
 from hpo_widgets.store.sqlite import SqliteStore
+from tests.processes import is_alive
 
 PATIENCE_S = 30.0
 PROCESSES = ("fork", "reuse", "spawn", "portable")
@@ -38,14 +38,6 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
         time.sleep(0.002)
     return found
-
-
-def is_alive(pid: int) -> bool:
-    """Tells whether a process still runs; one that waits to be reaped by somebody does not."""
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 class Rig:

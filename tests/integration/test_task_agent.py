@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 import hpo_widgets as hpo
 from hpo_widgets import Agent, Task
 from hpo_widgets.errors import HpoError, InvalidInput
 from hpo_widgets.store.location import open_store
+from tests.processes import is_alive
 
 PATIENCE_S = 30
 COMMAND = [sys.executable, "-m", "hpo_widgets.cli", "agent"]
@@ -184,7 +184,7 @@ class TestInATerminal:
         pid = until(lambda: open_store().task(held.id).pid)
         process.kill()
         process.wait(PATIENCE_S)
-        until(lambda: not psutil.pid_exists(pid) or psutil.Process(pid).status() == psutil.STATUS_ZOMBIE)
+        until(lambda: not is_alive(pid))
         assert (held.status, waiting.status) == ("in_progress", "queued")
 
         gate.touch()

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import psutil
 import pytest
 
 import hpo_widgets as hpo
-from hpo_widgets.engine.desk import Ask, Proposed, Raised, Reply, Report, StopTrial, Tell
-from hpo_widgets.engine.thinking import Thinker
+from hpo_widgets.engine.desk import Ask, Desk, Proposed, Raised, Reply, Report, StopTrial, Tell
+from hpo_widgets.engine.thinking import Helper, Thinker
 from hpo_widgets.model.objective import Objective
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.strategies.base import Outcome, Problem, Strategy
@@ -91,6 +92,14 @@ def test_one_that_will_be_slow_thinks_elsewhere_from_that_ask_on() -> None:
     assert isinstance(second[0], Proposed) and second[0].parameters is not None
     assert second[0].parameters["x"] == 7.0 and second[0].parameters["pid"] != os.getpid()
     thinker.close()
+
+
+def test_a_helper_that_was_closed_leaves_nobody_who_could_read_what_the_next_one_is_sent() -> None:
+    for _ in range(20):
+        helper = Helper(cloudpickle.dumps(Desk(Slow(0.0), PROBLEM)), lambda: None)
+        helper.send(Ask(trial=0))
+        helper.close()
+        assert not [each for each in threading.enumerate() if each.name.startswith("hpo-strategy")]
 
 
 def test_a_helper_that_dies_is_said_to_have() -> None:

@@ -24,6 +24,8 @@ from tests.ui.notebook_page import NotebookPage
 pytestmark = pytest.mark.ui
 # The quickstart is opened, run and more in test_quickstart.py.
 TUTORIALS = sorted(set((REPOSITORY / "notebooks").glob("*.ipynb")) - {REPOSITORY / "notebooks/01_quickstart.ipynb"})
+RESTARTED = "08_reload_restart_resume"
+"""The tutorial whose last cell is to be run alone, in a kernel that has run nothing."""
 SECONDS = 60
 GONE_SECONDS = 15
 LEAST_WIDTH, LEAST_HEIGHT = 100, 20
@@ -58,6 +60,13 @@ def test_a_tutorial_runs_shows_everything_and_leaves_no_process(
     for index in shown:
         _look_at(notebook, index)
         notebook.screenshot(tmp_path / f"cell-{index}.png", index)
+    if path.stem == RESTARTED:
+        last = shown[-1]
+        notebook.restart_kernel()
+        notebook.run_cell(last)
+        assert notebook.errors_of_cells() == []
+        _look_at(notebook, last)
+        expect(notebook.cell(last).get_by_role("button", name="Limits…")).to_be_visible()
     assert notebook.complaints() == []
     assert notebook.outside == []
     assert notebook.refused == []

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from hpo_widgets.agents.agent import Agent
@@ -22,6 +21,7 @@ from hpo_widgets.model.task import Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Store
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.store.sqlite import SqliteStore
+from tests.processes import is_alive
 
 PATIENCE_S = 30.0
 CONFIG = {"objectives": [{"title": "loss", "series": "loss", "sign": "min"}]}
@@ -33,13 +33,6 @@ def wait_for(condition: Callable[[], Any], what: str) -> Any:
         assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
         time.sleep(0.002)
     return found
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def hangs(task: Any) -> None:

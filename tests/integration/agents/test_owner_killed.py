@@ -10,15 +10,10 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.processes import is_alive
+
 PROGRAM = Path(__file__).with_name("owner_program.py")
 PATIENCE_S = 30.0
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 @pytest.mark.parametrize(("kind", "count"), [("fork", 7), ("spawn", 7), ("portable", 4)])
