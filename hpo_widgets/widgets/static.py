@@ -50,7 +50,8 @@ def _status(head: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in head["counts"]) or "no trial yet"
     bar = head["bar"]
     of = f", {bar['done']} of {bar['limit']} trials" if bar["unit"] == "trials" and bar["limit"] else ""
-    return f"{head['state']}{reason}{of}; {counts}; {words.duration(head['clock']['elapsed'])}"
+    state = f"was {head['state']}" if head["state"] in LIVE else head["state"]
+    return f"{state}{reason}{of}; {counts}; {words.duration(head['clock']['elapsed'])}"
 
 
 def _as_of(head: dict[str, Any]) -> list[str]:

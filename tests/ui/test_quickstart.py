@@ -241,6 +241,7 @@ def test_after_the_kernel_was_killed_the_study_goes_on_with_a_click(open_noteboo
     expect(notice).to_contain_text('hpo.attach("long")')
     expect(state(notebook)).to_have_text("kernel gone")
     expect(panel(notebook).locator("[data-panel=control]")).not_to_contain_text("running")
+    notebook.wait_seen(panel(notebook).locator("[data-panel=insight]"), "It cannot be worked out: the kernel is gone.")
     for name in ("Pause", "Stop now"):
         expect(button(notebook, name)).to_be_disabled()
     notebook.wait_new_kernel(killed)

@@ -79,6 +79,7 @@ class Header {
     this.name.title = head.name;
     // Of a study that went on when its kernel ended nobody here knows how it stands.
     const lost = this.lost = this.ctx.dead() && LIVE.has(head.state);
+    if (lost) this.stopped ??= this.desk.now();
     this.state.textContent = lost ? "kernel gone" : head.reason ? `${head.state} (${head.reason})` : head.state;
     this.state.dataset.state = lost ? "gone" : head.state;
     this.asked.textContent = head.asked.length && !lost ? `asked: ${[...new Set(head.asked.map((kind) => ASKED[kind] ?? kind))].join(", ")}` : "";
@@ -191,7 +192,7 @@ class Header {
   tick() {
     const { head } = this;
     if (!head) return;
-    const since = head.clock.ticks && !this.ctx.dead() ? Math.max(0, this.desk.now() - head.now) : 0;
+    const since = head.clock.ticks ? Math.max(0, (this.stopped ?? this.desk.now()) - head.now) : 0;
     const { unit, limit } = head.bar;
     const done = unit === "time" ? head.clock.elapsed + since : head.bar.done;
     const parts = [unit === "trials" ? (limit ? `${done} of ${limit} trials` : `${done} trials`) : `${head.bar.trials} trials`];

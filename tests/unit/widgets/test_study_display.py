@@ -171,6 +171,7 @@ def test_the_static_html_of_a_study_that_goes_on_says_when_it_was_made_and_how_t
     found.run()
     one = shown(found.study)
     html = one.static_bundle()["text/html"]
+    assert "was running; " in html
     assert re.search(r"So it stood at \d{4}-\d\d-\d\d \d\d:\d\d UTC; <code>hpo.attach\(", html)
     assert escape('hpo.attach("it\'s <b>")') in html
     found.move(StudyState.COMPLETED, ended=1010.0)
