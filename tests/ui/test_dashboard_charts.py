@@ -66,10 +66,10 @@ def test_edits_whose_labels_would_overlap_share_one_until_one_looks_closer(open_
         found: list[list[str]] = chart.evaluate(LABELS)
         return found
 
-    notebook.wait(lambda: len(labels()) == 2, "two labels", SECONDS)
-    (many, said), (last, _) = labels()
-    assert (many, last) == ("5 edits", "trial added")  # four requests and the end
-    assert [line.split(" ", 1)[1] for line in said.split("<br>")].count("paused") == 2
+    # Four requests and the end of the study.
+    notebook.wait(lambda: [text for text, _ in labels()] == ["5 edits", "trial added"], "two labels", SECONDS)
+    said = labels()[0][1].split("<br>")
+    assert [line.split(" ", 1)[1] for line in said].count("paused") == 2
     chart.evaluate(CLOSER)
     notebook.wait(lambda: "resumed" in dict(labels()), "labels of their own", SECONDS)
     assert "5 edits" not in dict(labels())
