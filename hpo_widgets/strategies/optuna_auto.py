@@ -16,7 +16,7 @@ from optuna.trial import TrialState
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.study import REMARK
-from hpo_widgets.strategies.auto import STARTUP, Facts, Ledger, candidates, remark
+from hpo_widgets.strategies.auto import SINGLE, STARTUP, Facts, Ledger, candidates, remark
 from hpo_widgets.strategies.base import Past, Problem
 from hpo_widgets.strategies.optuna import MAX_DUPLICATES, OptunaStrategy
 from hpo_widgets.strategies.optuna_parts import SAMPLERS, find_part, make_sampler
@@ -74,7 +74,8 @@ class AutoStrategy(OptunaStrategy):
 
     def _sampler(self, name: str) -> BaseSampler:
         if name not in self._samplers:
-            self._samplers[name] = make_sampler(name, {}, self.problem, self._restored)
+            kind, options = ("tpe", {"multivariate": False}) if name == SINGLE else (name, {})
+            self._samplers[name] = make_sampler(kind, options, self.problem, self._restored)
         return self._samplers[name]
 
     # Proposing.

@@ -19,6 +19,7 @@ from hpo_widgets.strategies.auto import (
     MANY,
     MOST_ASKING,
     MOST_GP,
+    SINGLE,
     Facts,
     Ledger,
     candidates,
@@ -67,9 +68,9 @@ def stand_ins(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     made: list[str] = []
     real = optuna_auto.make_sampler
 
-    def make(name: str, *rest: Any) -> Any:
+    def make(name: str, options: Any, *rest: Any) -> Any:
         made.append(name)
-        return real("random", *rest)
+        return real("random", {}, *rest)
 
     monkeypatch.setattr(optuna_auto, "make_sampler", make)
     return made
@@ -83,7 +84,7 @@ def test_facts_count_what_is_searched_and_leave_out_what_is_fixed() -> None:
 
 def test_a_gaussian_process_and_tpe_take_turns_on_one_objective() -> None:
     firsts = [candidates(FACTS, trial)[0] for trial in range(20, 24)]
-    assert sorted(set(firsts)) == ["gp", "tpe"]
+    assert sorted(firsts) == ["gp", "gp", "tpe", SINGLE]
     assert candidates(FACTS, MOST_GP)[0] == candidates(FACTS, MOST_GP + 1)[0] == "tpe"
 
 
@@ -159,7 +160,7 @@ def test_one_ask_that_took_far_too_long_does_not_deny_the_quick_ones() -> None:
 
 
 def test_before_a_trial_was_measured_only_quick_asking_is_afforded() -> None:
-    assert [name for name in FIRST_S if Ledger().affords(name)] == ["tpe", "cmaes", "nsga2", "nsga3"]
+    assert [name for name in FIRST_S if Ledger().affords(name)] == ["tpe", SINGLE, "cmaes", "nsga2", "nsga3"]
 
 
 def test_taming_keeps_the_order_and_the_good_half() -> None:
@@ -176,20 +177,20 @@ def test_taming_keeps_the_order_and_the_good_half() -> None:
 def test_it_begins_with_draws_and_goes_on_with_models_in_turn(stand_ins: list[str]) -> None:
     by = proposers(run(ready(), range(20), asked=0.001, ran=30.0))
     assert set(by[:10]) == {"tpe"}
-    assert sorted(by[10:]) == ["gp"] * 5 + ["tpe"] * 5
+    assert sorted(by[10:]) == ["gp"] * 5 + ["tpe"] * 3 + [SINGLE] * 2
 
 
 def test_a_gaussian_process_is_spared_where_trials_are_short_and_the_remark_says_so(stand_ins: list[str]) -> None:
     strategy = ready()
     past = run(strategy, range(40), asked=0.01, ran=1.0)
-    assert set(proposers(past)) == {"tpe"}
+    assert set(proposers(past)) == {"tpe", SINGLE}
     kept = strategy.explain()
     assert "quicker ones stand in where a Gaussian process would take over 5% of the trials' time" in kept
 
 
 @pytest.mark.parametrize("ran", [0.02, 0.2, 1.0, 5.0, 60.0])
 def test_asking_never_takes_more_than_its_share(stand_ins: list[str], ran: float) -> None:
-    costs = {"gp": 0.3, "tpe": 0.004, "cmaes": 0.001, "random": 0.0003}
+    costs = {"gp": 0.3, "tpe": 0.004, SINGLE: 0.003, "cmaes": 0.001, "random": 0.0003}
     strategy, spent = ready(), 0.0
     for trial in range(150):
         parameters = strategy.ask(trial)
@@ -234,7 +235,7 @@ def test_after_a_restart_it_knows_the_history_and_what_asking_has_cost(stand_ins
     assert sum(revived._ledger.spent.values()) == pytest.approx(0.15)
     assert revived._ledger.ran == pytest.approx(450.0)
     more = run(revived, range(15, 19), asked=0.01, ran=30.0)
-    assert sorted(proposers(more)) == ["gp", "gp", "tpe", "tpe"]
+    assert sorted(proposers(more)) == ["gp", "gp", "tpe", SINGLE]
     known = {NUMBERS.key(each.parameters) for each in past}
     assert known.isdisjoint(NUMBERS.key(each.parameters) for each in more)
 
