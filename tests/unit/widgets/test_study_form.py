@@ -445,10 +445,18 @@ def test_a_method_with_rungs_says_what_it_needs_and_is_content_when_it_has_it(ar
 
     form._type({"repeats": "2"})
     assert [text for _, text in messages(form)] == [
-        "repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
+        "Repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
     ]
     form._type({"repeats": ""})
 
+    form.objective.value = ["loss", "cost"]
+    form._type({"strategy": "tpe"})
+    form.limits.value = Limits(patience=3)
+    said = "“trials without a better value” and target value judge one objective, and there are several; leave them out."
+    assert messages(form) == [("strategy", said)]
+    form.objective.value = "loss"
+    form._type({"strategy": "bohb"})
+
     form.limits.value = Limits(total_max_jobs=3)
     assert [field for field, _ in messages(form)] == ["strategy"]
-    assert "needs max_iteration_per_job" in messages(form)[0][1]
+    assert "needs maximum iterations per trial" in messages(form)[0][1]
