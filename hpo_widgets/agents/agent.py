@@ -83,7 +83,7 @@ class Agent:
         self._endings: list[tuple[TaskRecord, Ending, float, int | None]] = []
         self._ready = threading.Event()
         self._leaving = False
-        self._abort = False
+        self._abort: Stop | None = None
         self._watch: Watch | None = None
         self._thread: threading.Thread | None = None
         self.failure: BaseException | None = None
@@ -105,9 +105,10 @@ class Agent:
         if self.failure is not None:
             raise self.failure
 
-    def stop(self, abort: bool = True) -> None:
-        """Takes no more tasks; with `abort` ends the running ones too. Returns at once: see `join`."""
-        self._abort = self._abort or abort
+    def stop(self, abort: bool = True, reason: str = Reason.USER.value) -> None:
+        """Takes no more tasks; with `abort` ends the running ones too, for a reason. Returns at once: see `join`."""
+        if abort and self._abort is None:
+            self._abort = Stop(reason=reason)
         self._leaving = True
         self._wake()
 
@@ -171,8 +172,8 @@ class Agent:
         self._write()
         self._launch_claimed()
         self._handle_requests()
-        if self._abort:
-            self._abort_all()
+        if self._abort is not None:
+            self._abort_all(self._abort)
         self._record_pids()
 
     def _record_pids(self) -> None:
@@ -234,8 +235,8 @@ class Agent:
     def _launch_claimed(self) -> None:
         while self._claimed:
             task = self._claimed[0]
-            if self._abort:
-                ending = Ending(state=TaskState.ABORTED, reason=Reason.USER.value)
+            if self._abort is not None:
+                ending = Ending(state=self._abort.state, reason=self._abort.reason)
                 self._endings.append((task, ending, time.time(), None))
             else:
                 self._launch(task)
@@ -289,7 +290,7 @@ class Agent:
             slot.stop = stop
         self._launcher.stop(slot.task.id, stop.grace)
 
-    def _abort_all(self) -> None:
+    def _abort_all(self, stop: Stop) -> None:
         for slot in self._busy.values():
             if slot.stop is None:
-                self._stop_running(slot, Stop(reason=Reason.USER.value))
+                self._stop_running(slot, stop)

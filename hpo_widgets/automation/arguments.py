@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -15,6 +16,7 @@ from hpo_widgets.automation.search_strategy import GridSearch, RandomSearch, Rea
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.config import Isolation
 from hpo_widgets.model.constraint import as_constraints
+from hpo_widgets.model.found import Found, left_out, sorted_out
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.model.space import SearchSpace
@@ -22,6 +24,7 @@ from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.sdk.base_code import BaseCode
 from hpo_widgets.sdk.base_read import find_base
 from hpo_widgets.sdk.tune import constrained, read_isolation, repeated, repeats_problems, strategy_objections
+from hpo_widgets.sdk.warm_start import read_beginning
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.task_base import DEFAULT_QUEUE
 from hpo_widgets.strategies.base import Strategy
@@ -53,6 +56,8 @@ class Arguments:
     """What the engine asks on behalf of `search`."""
     isolation: Isolation
     repeats: int
+    learned: tuple[Found, ...]
+    """What the strategy learns from first."""
 
 
 def read_arguments(
@@ -67,6 +72,7 @@ def read_arguments(
     repeats: int,
     isolation: str | None,
     constraints: Any,
+    warm_start: Any,
 ) -> Arguments:
     """Checks all arguments together.
 
@@ -81,6 +87,7 @@ def read_arguments(
         repeats: As given.
         isolation: As given.
         constraints: As given.
+        warm_start: As given; what lies outside the space is listed in a warning.
 
     Raises:
         InvalidInput: With every problem found.
@@ -94,7 +101,8 @@ def read_arguments(
             problems.extend(error.problems)
             return None
 
-    objective = checked(lambda: Objective.of_signs(*given["objective_metric"])) or Objective("objective", "objective")
+    wanted = checked(lambda: Objective.of_signs(*given["objective_metric"]))
+    objective = wanted or Objective("objective", "objective")
     given = {**given, "objective_metric": objective}
     search = checked(lambda: make_search(optimizer_class, given, optimizer_kwargs))
     kind = checked(lambda: read_isolation(isolation))
@@ -118,11 +126,23 @@ def read_arguments(
         problems += _judges_jobs(search)
     if space is not None and limits is not None and strategy is not None:
         problems += strategy_objections(repeated(strategy, repeats), space, objective.objectives, limits)
+    compared = None if wanted is None else wanted.objectives
+    begun = checked(lambda: read_beginning(warm_start, (), space, compared, open_store))
     if problems:
         raise InvalidInput(problems, subject="HyperParameterOptimizer")
     assert search and base and space and limits and strategy and kind
+    learned, others = sorted_out(space, begun or (), len(objective.objectives))
+    if others:
+        warnings.warn(left_out(others, len(learned)), stacklevel=3)
     return Arguments(
-        search=search, base=base, space=space, limits=limits, strategy=strategy, isolation=kind, repeats=repeats
+        search=search,
+        base=base,
+        space=space,
+        limits=limits,
+        strategy=strategy,
+        isolation=kind,
+        repeats=repeats,
+        learned=tuple(learned),
     )
 
 

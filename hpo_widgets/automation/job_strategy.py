@@ -183,9 +183,9 @@ class JobStrategy(Strategy):
         return self._inner.drain_memos() if self._inner is not None else Memos()
 
     def restore(self, past: Sequence[Any], memo: Mapping[str, Any] | None = None) -> None:
-        """Takes in what happened before a restart, job by job."""
+        """Takes in what happened before a restart, job by job; what other searches found is no job of this one."""
         inner, self._inner = self._inner, None
-        super().restore(past, memo)
+        super().restore([each for each in past if each.trial >= 0], memo)
         self._inner = inner
         if inner is not None:
             inner.restore(past, memo)

@@ -22,7 +22,7 @@ from hpo_widgets.model.parameters import Parameter, UniformIntegerParameterRange
 from hpo_widgets.sdk.capture import capture_in_background
 from hpo_widgets.sdk.queues import choose_queue, queue_problems
 from hpo_widgets.sdk.task import Task
-from hpo_widgets.sdk.tune import keep_constraints, keep_strategy
+from hpo_widgets.sdk.tune import keep_constraints, keep_strategy, say_if_taken
 from hpo_widgets.store.base import Store
 from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
@@ -66,6 +66,7 @@ class HyperParameterOptimizer:
             `hpo_widgets.tune`.
         constraints: What must hold between parameters: texts such as "`General/low` < `General/high`" and functions of
             a dict of parameters. What breaks one is never run. See `hpo_widgets.tune`.
+        warm_start: What was found before, for the strategy to learn from first; one or a list, see `hpo_widgets.tune`.
         store: Where to keep it; the store in force when absent.
         **optimizer_kwargs: Arguments of the strategy: pool_period_min, time_limit_per_job, total_max_jobs,
             min_iteration_per_job, max_iteration_per_job, and for `OptimizerOptuna` its own.
@@ -98,6 +99,7 @@ class HyperParameterOptimizer:
         retries: int = 0,
         repeats: int = 1,
         constraints: Any = None,
+        warm_start: Any = None,
         store: Store | None = None,
         **optimizer_kwargs: Any,
     ) -> None:
@@ -122,6 +124,7 @@ class HyperParameterOptimizer:
             repeats=repeats,
             isolation=isolation,
             constraints=constraints,
+            warm_start=warm_start,
         )
         self.optimizer: SearchStrategy = self._arguments.search
         self.base_task_id = base_task_id
@@ -130,6 +133,7 @@ class HyperParameterOptimizer:
         self.execution_queue = self.optimizer._execution_queue
         self._queue_was_said = execution_queue is not UNSAID_QUEUE
         self._name = name or f"Optimizing: {self._arguments.base.name}"
+        self._asked_name = name or ""
         self._project = spawn_project or ""
         self._gpus = tuple(str(gpu) for gpu in gpus)
         self._time_limit = TimeLimit()
@@ -184,6 +188,7 @@ class HyperParameterOptimizer:
         self.optimizer.bind(arguments.base)
         config = StudyConfig(
             name=self._name,
+            asked_name=self._asked_name,
             project=self._project,
             space=keep_constraints(store, arguments.space),
             objectives=self.optimizer._objective_metric.objectives,
@@ -196,8 +201,10 @@ class HyperParameterOptimizer:
             gpus=self._gpus,
             queue=queue,
             repeats=arguments.repeats,
+            warm_start=arguments.learned,
         )
         record = store.create_study(config.name, config.project, config.to_json(), time.time())
+        say_if_taken(record)
         study = Study(store, record.id, function=base.function)
         reporter = Reporter(study, job_complete_callback, self.optimizer._naming_function, self._report_period())
         self._study, self._reporter = study.start(), reporter

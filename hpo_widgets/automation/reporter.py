@@ -154,7 +154,8 @@ class Reporter:
         self._study.store.update_task(task.id, name=name)
 
     def _finish(self, task: TaskRecord) -> None:
-        if retry(task, self._limits) is not None:
+        # What was stopped with the study runs again only if somebody goes on with that: for this search it has ended.
+        if not task.interrupted and retry(task, self._limits) is not None:
             return  # the job runs again
         wanted = metrics_of(self._objectives)
         summaries = {s.metric: s for s in self._study.store.task_summaries(task.id)}

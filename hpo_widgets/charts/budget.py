@@ -6,14 +6,12 @@ from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
+from hpo_widgets.charts.pace import RECENT, Pace
 from hpo_widgets.model.limits import Limits, Usage, remaining
 from hpo_widgets.model.result import Result
 from hpo_widgets.model.stint import own_iterations
-from hpo_widgets.model.study import StudyRecord
+from hpo_widgets.model.study import Request, StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
-
-RECENT = 20
-"""Ends of trials from which the pace is read: what happened long ago (or before a pause) says little about now."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +43,10 @@ class Spending:
         self._spent: dict[int, float] = {}
         self._compute = 0.0
         self._running: dict[int, float] = {}
-        self._ends: deque[tuple[float, int]] = deque(maxlen=RECENT)
+        self._last_end: float | None = None
+        self._latest: deque[int] = deque(maxlen=RECENT)
+        """Iterations of the trials that have ended last."""
+        self._pace = Pace()
         self._done: set[int | None] = set()
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
@@ -61,8 +62,16 @@ class Spending:
             ended = task.ended or task.created
             self._spent[task.key] = task.duration(ended) or 0.0
             self._compute += self._spent[task.key]
-            self._ends.append((ended, iteration))
+            self._latest.append(iteration)
+            self._last_end = max(ended, self._last_end or ended)
+            self._pace.put(task)
             self._done.add(task.trial)
+        if not task.state.is_final:  # a trial that runs again is not done
+            self._done.discard(task.trial)
+
+    def take(self, request: Request) -> None:
+        """Takes in what was asked of the study, in order."""
+        self._pace.take(request)
 
     @property
     def running(self) -> int:
@@ -71,7 +80,7 @@ class Spending:
 
     def usage(self, record: StudyRecord, now: float, *, live: bool) -> Usage:
         """Gives what was spent; of a study that is not live, until its end or the last that happened in it."""
-        signs = [*(end for end, _ in self._ends), *self._running.values()]
+        signs = [*self._running.values(), *([] if self._last_end is None else [self._last_end])]
         end = now if live else record.ended or max(signs, default=record.started or now)
         running = sum(max(0.0, end - began) for began in self._running.values())
         return Usage(
@@ -112,17 +121,15 @@ class Spending:
             found["time"] = max(0.0, limits.optimization_time_limit - usage.time)
         if live and limits.compute_time_limit is not None and self._running:
             found["compute_time"] = max(0.0, limits.compute_time_limit - usage.compute_time) / len(self._running)
-        if not moving or len(self._ends) < 2:
+        if not moving:
             return found
-        first, last = min(end for end, _ in self._ends), max(end for end, _ in self._ends)
-        pace = (last - first) / (len(self._ends) - 1)
         if limits.total_max_jobs is not None:
             # The last jobs have begun long before they end: what counts is what has ended.
-            found["jobs"] = max(0.0, pace * (limits.total_max_jobs - len(self._done)) - (now - last))
+            found["jobs"] = self._pace.until(limits.total_max_jobs - len(self._done), now)
         most = _all_iterations(limits)
-        a_trial = sum(iteration for _, iteration in self._ends) / len(self._ends)
-        if most is not None and a_trial > 0:
-            found["iterations"] = max(0.0, (most - usage.iterations) / a_trial * pace - (now - last))
+        if most is not None and sum(self._latest) > 0:
+            a_trial = sum(self._latest) / len(self._latest)
+            found["iterations"] = self._pace.until((most - usage.iterations) / a_trial, now)
         return found
 
 

@@ -72,10 +72,13 @@ def last_line(error: str) -> str:
 
 
 def group_failures(tasks: Sequence[TaskRecord]) -> list[FailureGroup]:
-    """Gives the failures among all tasks of a study, the most frequent first, at most `GROUPS`."""
+    """Gives the failures among all tasks of a study, the most frequent first, at most `GROUPS`.
+
+    What was lost only because its study was left runs again and is none.
+    """
     groups: dict[str, list[TaskRecord]] = {}
     for task in tasks:
-        if task.state in FAILED:
+        if task.state in FAILED and not task.interrupted:
             groups.setdefault(failure_key(task.error or task.reason or task.state.value), []).append(task)
     found = []
     largest = sorted(groups.items(), key=lambda item: -len(item[1]))[:GROUPS]

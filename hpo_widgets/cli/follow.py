@@ -11,7 +11,8 @@ from typing import Any, TextIO
 
 from hpo_widgets.cli.main import DONE, FAILED, INTERRUPTED
 from hpo_widgets.cli.progress import PERIOD_S, Progress, shell_word
-from hpo_widgets.cli.tables import result_table
+from hpo_widgets.cli.tables import fixed_text, result_table
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.study import StudyState
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
@@ -45,6 +46,9 @@ def follow(begin: Callable[[], Study], *, resumed: bool = False) -> int:
 
     A Ctrl-C while it begins waits for that, as long as it is the only one: what is recorded is then stopped in order.
     """
+    # What these would warn of is a notice, said here.
+    for name in ("hpo_widgets.engine", "hpo_widgets.sdk.tune"):
+        logging.getLogger(name).setLevel(logging.ERROR)
     with Interrupts() as interrupts:
         return _Follower(begin(), sys.stdout, interrupts, resumed=resumed).run()
 
@@ -61,11 +65,14 @@ class _Follower:
 
     def run(self) -> int:
         study = self._study
-        # What it would warn of is a notice, said here.
-        logging.getLogger("hpo_widgets.engine").setLevel(logging.ERROR)
         config = study.config
-        names = ", ".join(config.space.names)
+        fixed = config.space.fixed
+        names = ", ".join(name for name in config.space.names if name not in fixed) or "nothing"
         self._say(f"study {study.name!r}: {config.base_name or 'a base task'}, searching {words.cut(names)}")
+        if fixed:
+            self._say(f"fixed: {fixed_text(fixed)}")
+        if study.record.taken:
+            self._progress.notify(study.record.taken)
         while not self._has_ended():
             self._progress.draw()
         self._progress.draw(last=True)
@@ -88,10 +95,12 @@ class _Follower:
         if top:
             self._say("")
             self._say(result_table(study.config.objectives, top))
-        why = f" ({record.reason})" if record.reason else ""
-        self._say(f"\nstudy {study.name!r} {study.state}{why}; see `hpo-widgets show {shell_word(study.name)}`")
+        why = why_ended(record.reason, study.config.limits)
+        ended = f"{study.state} ({why})" if why else study.state
+        self._say(f"\nstudy {study.name!r} {ended}; see `hpo-widgets show {shell_word(study.name)}`")
         if self._stopping:
-            self._say(f"continue it with `hpo-widgets param-search --resume {shell_word(study.name)}`")
+            again = f"hpo-widgets param-search --resume {shell_word(study.name)}"
+            self._say(f"continue it with `{again}`: trials that were cut off begin again")
         if self._interrupts.count:
             return INTERRUPTED
         if record.state is StudyState.FAILED or not top:

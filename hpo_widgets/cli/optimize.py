@@ -10,13 +10,13 @@ import shutil
 import sys
 import warnings
 from collections.abc import Sequence
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
 from hpo_widgets.cli.main import DONE
 from hpo_widgets.cli.optimize_run import Plan, run_plan
 from hpo_widgets.comet import Optimizer
+from hpo_widgets.comet.begin import closest_file
 from hpo_widgets.errors import InvalidInput, NotFound
 from hpo_widgets.store.location import configure, open_store, store_folder
 
@@ -136,7 +136,7 @@ def _script(arguments: argparse.Namespace) -> list[str]:
     if path.suffix != ".py" and Path(optimizer).suffix == ".py":
         return [f"the script comes first: hpo-widgets optimize {optimizer} {script}"]
     if not path.is_file():
-        return [f"there is no script {script!r}{_closest(path)}."]
+        return [f"there is no script {script!r}{closest_file(path)}."]
     if path.suffix == ".ipynb":
         return [f"{script} is a notebook; run its loop in it, or search it with hpo-widgets param-search --script."]
     text = path.read_text(encoding="utf-8", errors="replace")
@@ -155,17 +155,8 @@ def _optimizer(given: str) -> list[str]:
         open_store().study(given)
     except NotFound:
         where = f"in the store {store_folder()}"
-        return [f"{given!r} is neither a config file{_closest(path)} nor the id of a search {where}."]
+        return [f"{given!r} is neither a config file{closest_file(path)} nor the id of a search {where}."]
     return []
-
-
-def _closest(path: Path) -> str:
-    try:
-        names = [each.name for each in path.parent.iterdir() if each.is_file()]
-    except OSError:
-        return f" (there is no folder {str(path.parent)!r})"
-    found = get_close_matches(path.name, names, n=1)
-    return f" (did you mean {str(path.parent / found[0])!r}?)" if found else ""
 
 
 def _dump(file: str | None) -> list[str]:

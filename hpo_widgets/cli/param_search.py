@@ -68,13 +68,18 @@ NEEDED = ("params_search", "objective_metric_title", "objective_metric_series", 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Says what the sub-command takes."""
     parser.epilog = (
-        "Ctrl-C aborts what runs and leaves a study that --resume NAME continues; a second Ctrl-C leaves at once. "
+        "Ctrl-C aborts what runs and leaves a study that --resume NAME continues: aborted jobs begin again and count "
+        "once. A second Ctrl-C leaves at once. "
         "Exit code: 0 when the search has a result, 1 when it failed or has none, 2 for bad input, 130 after Ctrl-C."
     )
     what = parser.add_argument_group("what to run (one of these)").add_mutually_exclusive_group()
     what.add_argument("--script", metavar="PATH", help="script or notebook, as it is")
     what.add_argument("--task-id", metavar="ID", help="id or name of a task of the store")
-    what.add_argument("--resume", metavar="NAME", help="continue this study, under other limits if you give some")
+    what.add_argument(
+        "--resume",
+        metavar="NAME",
+        help="continue this study, under other limits if you give some; what was cut off begins again",
+    )
     code = parser.add_argument_group("the base task")
     code.add_argument("--args", nargs="+", metavar="KEY=VALUE", help="parameters of the script that are not searched")
     code.add_argument("--metrics", choices=["stdout"], help="record what a script prints as `epoch=3 loss=0.25`")

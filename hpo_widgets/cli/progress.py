@@ -11,7 +11,7 @@ from hpo_widgets.cli.tables import printable
 from hpo_widgets.cli.width import cut_to
 from hpo_widgets.model.delta import Cursor
 from hpo_widgets.model.result import Result, read_result
-from hpo_widgets.model.task import TaskRecord
+from hpo_widgets.model.task import Reason, TaskRecord
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.reader import StudyReader
@@ -52,11 +52,7 @@ class Progress:
             self._said.add(head["remark"])
             self.say(head["remark"])
         for notice in head["notices"]:
-            # A failure is said again only when its cause is another one; its count is in the line.
-            key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice
-            if key not in self._said:
-                self._said.add(key)
-                self.say(notice)
+            self.notify(notice)
         if not self._live:
             self._tell_ends()
         else:
@@ -65,6 +61,14 @@ class Progress:
             with self._lock:
                 self._out.write(CLEAR + cut_to(printable(line), columns) + ("\n" if last else ""))
                 self._out.flush()
+
+    def notify(self, notice: str) -> None:
+        """Writes a notice, the first time only."""
+        # A failure is said again only when its cause is another one; its count is in the line.
+        key = MISSING if MISSING in notice else notice.partition("): ")[2] or notice
+        if key not in self._said:
+            self._said.add(key)
+            self.say(notice)
 
     def say(self, text: str) -> None:
         """Writes a line of its own."""
@@ -95,6 +99,8 @@ class Progress:
         seconds = task.duration(time.time()) or 0.0
         state = task.state.value
         detail = (task.reason or "").removeprefix(state).strip()
+        if detail.startswith(f"{Reason.USER.value} ("):  # what is in the brackets says it all
+            detail = detail.removeprefix(Reason.USER.value).strip()
         if detail.startswith("(") and detail.endswith(")"):
             detail = detail[1:-1]
         why = f" ({detail})" if detail else ""

@@ -9,8 +9,9 @@ from pathlib import Path
 
 from hpo_widgets.charts.failures import group_failures
 from hpo_widgets.cli.main import DONE
-from hpo_widgets.cli.tables import printable, result_table, text_table
+from hpo_widgets.cli.tables import fixed_text, printable, result_table, text_table
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.sdk.tune import attach, studies
 from hpo_widgets.store.location import configure, store_folder
 from hpo_widgets.study import Study
@@ -90,12 +91,14 @@ def say(text: str) -> None:
 def _print(study: Study, most: int) -> None:
     record, config = study.record, study.config
     tasks, top = study.store.tasks(study.id), study.top(most)
-    reason = f" ({record.reason})" if record.reason else ""
+    why = why_ended(record.reason, config.limits)
     counts = study.count_states(tasks)
     say(f"study      {record.name} ({record.id[:8]})")
-    say(f"state      {study.state}{reason}")
+    say(f"state      {study.state}{f' ({why})' if why else ''}")
     say(f"base task  {config.base_name or words.MISSING}")
     say(f"objective  {', '.join(f'{each.name} ({each.sign.value})' for each in config.objectives)}")
+    if config.space.fixed:
+        say(f"fixed      {fixed_text(config.space.fixed)}")
     say(f"trials     {', '.join(f'{n} {state}' for state, n in counts.items()) or 'none yet'}")
     usage = study.usage
     say(f"time       {words.duration(usage.time)}, {words.duration(usage.compute_time)} of computing")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from hpo_widgets.cli.width import cut_to, padded, width
 from hpo_widgets.model.objective import Objective
@@ -42,6 +43,11 @@ def result_table(objectives: Sequence[Objective], top: Sequence[TaskResult]) -> 
         for each in top
     ]
     return text_table(columns, rows)
+
+
+def fixed_text(fixed: Mapping[str, Any]) -> str:
+    """Gives what is not searched as "opt='adam', epochs=3"."""
+    return words.cut(", ".join(f"{name}={value!r}" for name, value in fixed.items()))
 
 
 def printable(text: str) -> str:

@@ -7,6 +7,7 @@ import os
 import random
 import time
 from collections.abc import Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,22 @@ def find(store: Store, id: str) -> StudyRecord:
     try:
         record = store.study(id)
     except NotFound as error:
-        raise NotFound(f"{id!r} is neither a file nor the id of an optimizer: {error}") from None
+        raise NotFound(
+            f"{id!r} is neither a file{closest_file(Path(id))} nor the id of an optimizer: {error}"
+        ) from None
     if "comet" not in record.config:
         raise InvalidInput(f"the study {record.name!r} was not begun by an Optimizer; use hpo.attach({id!r}).")
     return record
+
+
+def closest_file(path: Path) -> str:
+    """Gives, in brackets, the file beside a path that somebody may have meant; empty when none is close."""
+    try:
+        names = [each.name for each in path.parent.iterdir() if each.is_file()]
+    except (OSError, ValueError):
+        return f" (there is no folder {str(path.parent)!r})"
+    found = get_close_matches(path.name, names, n=1)
+    return f" (did you mean {str(path.parent / found[0])!r}?)" if found else ""
 
 
 def read_given(config: Any) -> CometConfig | str | None:

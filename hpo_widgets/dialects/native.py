@@ -57,7 +57,7 @@ def plan_to_json(plan: StudyPlan) -> dict[str, Any]:
         "name": plan.name,
         "project": plan.project,
         **({"repeats": plan.repeats} if plan.repeats > 1 else {}),
-        **({"warm_start": plan.warm_start} if plan.warm_start else {}),
+        **({"warm_start": one_or_all(plan.warm_start)} if plan.warm_start else {}),
     }
 
 
@@ -104,7 +104,7 @@ def plan_from_json(data: Any) -> StudyPlan:
         "name": part("name", _text, ""),
         "project": part("project", _text, ""),
         "repeats": part("repeats", _count, 1),
-        "warm_start": part("warm_start", _text, ""),
+        "warm_start": part("warm_start", _one_or_texts, ()),
     }
     if problems:
         raise InvalidInput(problems, subject=SUBJECT)
@@ -200,6 +200,19 @@ def _texts(value: Any) -> tuple[str, ...]:
     if isinstance(value, list):
         return tuple(map(_text, value))
     raise InvalidInput(f"{shown(value)} is no list of texts.")
+
+
+def one_or_all(names: tuple[str, ...]) -> str | list[str]:
+    """Gives a name alone as itself, several as a list."""
+    return names[0] if len(names) == 1 else list(names)
+
+
+def _one_or_texts(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,) if value else ()
+    if isinstance(value, list):
+        return tuple(map(_text, value))
+    raise InvalidInput(f"{shown(value)} is neither the name of a study nor a list of names.")
 
 
 def _word(kind: type[Word], value: Any) -> Word:

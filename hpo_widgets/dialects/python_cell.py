@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields
 from typing import Any
 
+from hpo_widgets.dialects.native import one_or_all
 from hpo_widgets.model.constraint import Expression, Predicate
 from hpo_widgets.model.limits import LIMIT_WORDS, Limits
 from hpo_widgets.model.parameter_base import Parameter
@@ -68,7 +69,7 @@ def keywords(plan: StudyPlan) -> dict[str, Any]:
         "gpus": list(plan.gpus),
         "args": list(plan.base.args),
         "metrics": plan.base.metrics,
-        "warm_start": plan.warm_start,
+        "warm_start": one_or_all(plan.warm_start) if plan.warm_start else None,
         "isolation": plan.isolation.value if plan.isolation is not None else None,
     }
     found |= {name: value for name, value in optional.items() if value}

@@ -10,7 +10,7 @@ from typing import Any
 
 from hpo_widgets.engine import desk, relay
 from hpo_widgets.engine.first_failures import FirstFailures
-from hpo_widgets.engine.judging import judge_end, missing_metrics, retry, task_name
+from hpo_widgets.engine.judging import judge_end, missing_metrics, run_again, task_name
 from hpo_widgets.engine.listeners import Conclusion, Listeners
 from hpo_widgets.engine.outbox import Outbox
 from hpo_widgets.engine.picture import Live, Opening, Start
@@ -29,7 +29,7 @@ from hpo_widgets.model.scalar import MetricSummary, Scalar
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Owner, RequestKind
-from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.model.task import WITH_STUDY, Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store, Watch
 
 logger = logging.getLogger(__name__)
@@ -221,7 +221,7 @@ class Engine:
         self.picture.compute_time += task.duration(self.clock()) or 0.0
         self.picture.iterations += own_iterations(result.iteration or live.iteration, live.task.memo)
         self.picture.starved = False
-        again = retry(task, self.picture.limits)
+        again = run_again(self.picture, task)
         if again is not None:
             self.picture.retries.append(again)
         elif task.trial is not None:
@@ -236,7 +236,7 @@ class Engine:
             )
             if (said := relay.said_at_end(task, live.task.memo)) is not None:
                 self.outbox.add(lambda: ignore(self.store.update_task(task.id, reason=said)))
-        for id in self.podium.add(task.id, task.state, ranking(result)):
+        for id in [] if task.interrupted else self.podium.add(task.id, task.state, ranking(result)):
             self.outbox.add(lambda id=id: self.store.update_task(id, archived=True))  # type: ignore[misc]
         self._listeners.on_end(Conclusion(task=task, result=result))
 
@@ -290,7 +290,7 @@ class Engine:
     # -- carrying out ----------------------------------------------------------------------------------------------
     def _carry_out(self, todo: Plan) -> None:
         for id, reason in todo.stops:
-            self._stop_task(id, reason)
+            self._stop_task(id, reason, WITH_STUDY if reason is Reason.USER else None)
         for _ in range(todo.retries):
             self._record(self.picture.retries.popleft())
         for _ in range(todo.enqueued):
@@ -372,7 +372,7 @@ class Engine:
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
         self.podium = Podium(self.config.objectives, keep)
-        tasks = [t for t in self.store.tasks(self.study) if t.state.is_final]
+        tasks = [t for t in self.store.tasks(self.study) if t.state.is_final and not t.interrupted]
         hidden = self.podium.fill(tasks, self.store.summaries(self.study, self._metrics))
         for t in tasks:
             if t.archived != (t.id in hidden):

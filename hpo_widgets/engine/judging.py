@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from hpo_widgets.engine.picture import Start
+from hpo_widgets.engine.picture import Picture, Start
 from hpo_widgets.engine.relay import anew
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Values
@@ -18,15 +18,29 @@ LISTED = 12
 """Names that a notice lists."""
 
 
-def retry(task: TaskRecord, limits: Limits) -> Start | None:
+def retry(task: TaskRecord, limits: Limits, spared: int = 0) -> Start | None:
     """Gives the run that replaces a failed or lost one, `None` when it has had its chances.
 
-    A lost task is run again at least once: it did nothing wrong.
+    A lost task is run again at least once: it did nothing wrong. One that ended only because its study was stopped or
+    left is run again whenever that goes on, and costs no chance.
+
+    Args:
+        task: How it ended.
+        limits: Say how often a failed one is run again.
+        spared: Attempts before it that cost no chance.
     """
     chances = {TaskState.FAILED: limits.retries, TaskState.LOST: max(1, limits.retries)}.get(task.state, 0)
-    if task.trial is None or task.attempt >= chances:
+    if task.trial is None or (task.attempt - spared >= chances and not task.interrupted):
         return None
     return Start(parameters=task.parameters, trial=task.trial, attempt=task.attempt + 1, memo=anew(task.memo))
+
+
+def run_again(picture: Picture, task: TaskRecord) -> Start | None:
+    """Does what `retry` does for a study under way, and notes in its picture which attempts cost no chance."""
+    spared = picture.spared[task.trial]
+    if task.interrupted:
+        picture.spared[task.trial] += 1
+    return retry(task, picture.limits, spared)
 
 
 def judge_end(task: TaskRecord, values: Values) -> tuple[Outcome, tuple[float, ...] | None]:

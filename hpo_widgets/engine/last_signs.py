@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from hpo_widgets.model.study import RequestKind, StudyRecord
+from hpo_widgets.model.study import RESTED_SINCE, RequestKind, StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
 from hpo_widgets.store.base import Store
 
@@ -37,16 +37,13 @@ def study_sign(store: Store, record: StudyRecord) -> float:
     return max(signs, default=record.created if record.started is None else record.started)
 
 
-def time_spent(store: Store, record: StudyRecord) -> float:
-    """Gives the seconds that a study which does not run now has been running."""
-    return 0.0 if record.started is None else max(0.0, study_sign(store, record) - record.started)
-
-
 def go_on(store: Store, record: StudyRecord, now: float) -> float:
     """Starts a study's clock, or lets it go on with what was spent; gives from when it counts (UTC seconds)."""
-    started = now - time_spent(store, record)
+    sign = study_sign(store, record)
+    started = now - (0.0 if record.started is None else max(0.0, sign - record.started))
     store.update_study(record.id, started=started)
     if record.started is not None:
-        again = store.request(RequestKind.RESUME, study=record.id, task=None, payload={}, now=now)
+        payload = {RESTED_SINCE: sign}
+        again = store.request(RequestKind.RESUME, study=record.id, task=None, payload=payload, now=now)
         store.answer(again.id, now)
     return started

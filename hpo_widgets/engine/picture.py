@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +56,8 @@ class Picture:
     live: dict[str, Live] = field(default_factory=dict)
     retries: deque[Start] = field(default_factory=deque)
     """Runs of trials that have their number: retries, and what the strategy has proposed."""
+    spared: Counter[int | None] = field(default_factory=Counter)
+    """By trial, how many of its runs ended only because the study did: they cost it no chance."""
     enqueued: deque[Start] = field(default_factory=deque)
     """Trials made by hand that wait for a slot."""
     asking: int = 0

@@ -8,7 +8,7 @@ from typing import Any
 
 from hpo_widgets.model.scalar import Metric
 from hpo_widgets.model.stint import HANDOVER, Handover, Stint
-from hpo_widgets.model.task import Reason, TaskRecord
+from hpo_widgets.model.task import RUN_AGAIN, Reason, TaskRecord
 from hpo_widgets.store.base import NewTask, Store
 
 
@@ -80,8 +80,8 @@ def said_at_end(task: TaskRecord, memo: Mapping[str, Any] | None) -> str | None:
     return with_detail(task.reason or "completed", f"trial {stint.follows} {how}")
 
 
-PLAIN = (Reason.FAILED.value, Reason.LOST.value)
-"""Reasons that stay as they are: what counts is the error."""
+PLAIN = (Reason.FAILED.value, Reason.LOST.value, RUN_AGAIN)
+"""Reasons that stay as they are: what counts is the error, or the run that replaces it."""
 
 
 def with_detail(reason: str, detail: str) -> str:

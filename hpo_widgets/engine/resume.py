@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from hpo_widgets.engine import desk, relay
-from hpo_widgets.engine.judging import judge_end, retry
+from hpo_widgets.engine.judging import judge_end, run_again
 from hpo_widgets.engine.last_signs import agent_signs, go_on
 from hpo_widgets.engine.picture import Live, Opening, Picture, set_end
 from hpo_widgets.engine.progress import Progress, replayed
@@ -21,7 +21,7 @@ from hpo_widgets.model.result import Result, metrics_of, read_result
 from hpo_widgets.model.scalar import MetricSummary
 from hpo_widgets.model.stint import own_iterations
 from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import Reason, TaskRecord, TaskState
+from hpo_widgets.model.task import RUN_AGAIN, Reason, TaskRecord, TaskState
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Outcome, Past, PastTask
 
@@ -67,7 +67,7 @@ def open_picture(
                 )
         requests = _still_wanted(store, record.id, now, fresh)
         cursor = store.cursor()
-        tasks = [relay.caught_up(store, task, metric) for task in store.tasks(record.id)]
+        tasks = [_replaced(store, relay.caught_up(store, task, metric)) for task in store.tasks(record.id)]
     results = _results(store, record.id, config)
     only = config.objectives[0] if len(config.objectives) == 1 else None
     picture = Picture(
@@ -83,7 +83,9 @@ def open_picture(
         if task.trial is not None:
             last_runs[task.trial] = task
     picture.jobs = max(last_runs, default=-1) + 1
-    picture.retries.extend(start for task in last_runs.values() if (start := retry(task, config.limits)) is not None)
+    last = {task.id for task in last_runs.values()}
+    picture.spared.update(task.trial for task in tasks if task.interrupted and task.id not in last)
+    picture.retries.extend(start for task in last_runs.values() if (start := run_again(picture, task)) is not None)
     if only is not None:
         # Going on after patience ran out is a person's wish for more: it runs out anew.
         since = record.ended if record.reason == Reason.PATIENCE.value and record.ended is not None else -math.inf
@@ -94,6 +96,14 @@ def open_picture(
     moved = _has_moved(store, record.id)
     anew = (record.reason or "").startswith(Reason.TERMINATOR.value)
     return Opening(picture=picture, cursor=cursor, restore=restore, requests=requests, moved=moved, anew=anew)
+
+
+def _replaced(store: Store, task: TaskRecord) -> TaskRecord:
+    """Gives a task of a study that goes on; what was stopped with it runs again, so its values count no longer."""
+    if task.state is not TaskState.ABORTED or not task.interrupted or task.reason == RUN_AGAIN:
+        return task
+    store.update_task(task.id, reason=RUN_AGAIN)
+    return replace(task, reason=RUN_AGAIN)
 
 
 def _progress(tasks: Iterable[TaskRecord], results: Mapping[str, Result], picture: Picture, since: float) -> Progress:

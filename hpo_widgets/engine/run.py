@@ -31,7 +31,7 @@ from hpo_widgets.model.config import Isolation, StudyConfig
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import StudyRecord, StudyState
-from hpo_widgets.model.task import Reason
+from hpo_widgets.model.task import LEFT, Reason
 from hpo_widgets.store.base import Store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy
@@ -181,7 +181,7 @@ class Run:
         finally:
             # The engine has ended, it hands out work; then the agent, which ends what still runs; then what listens.
             if self._agent is not None:
-                self._agent.stop(abort=True)
+                self._agent.stop(abort=True, reason=LEFT)
                 self._agent.join(None if ended else LEAVE_S)
             self._callbacks.close(LEAVE_S)
             self._done.set()

@@ -38,6 +38,8 @@ class StudyConfig:
     """Says what a person asked for. Changed by copy; stored as JSON."""
 
     name: str
+    asked_name: str = ""
+    """Name that a person chose, which may have been taken; empty when nobody did and it is the base task's."""
     project: str = ""
     space: SearchSpace
     objectives: tuple[Objective, ...]
@@ -68,6 +70,7 @@ class StudyConfig:
             "format": CONFIG_FORMAT,
             "version": CONFIG_VERSION,
             "name": self.name,
+            **({"asked_name": self.asked_name} if self.asked_name else {}),
             "project": self.project,
             "space": self.space.to_json(),
             "objectives": [o.to_json() for o in self.objectives],
@@ -90,6 +93,7 @@ class StudyConfig:
         objectives = tuple(Objective(o["title"], o["series"], Sign(o["sign"])) for o in data["objectives"])
         return cls(
             name=data["name"],
+            asked_name=data.get("asked_name", ""),
             project=data["project"],
             space=SearchSpace.from_json(data["space"]),
             objectives=objectives,

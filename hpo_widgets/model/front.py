@@ -36,6 +36,16 @@ def fronts(points: Sequence[Costs]) -> list[list[int]]:
     return [sorted(front) for front in found]
 
 
+def first_front(points: Sequence[Costs]) -> list[int]:
+    """Gives the places of what nothing dominates, as `fronts` does, without sorting the rest."""
+    found: list[int] = []
+    for place in sorted(range(len(points)), key=lambda each: points[each]):
+        # Sorted so, a point is dominated by an earlier one of the front, if by any.
+        if not any(dominates(points[other], points[place]) for other in reversed(found)):
+            found.append(place)
+    return sorted(found)
+
+
 def crowding(points: Sequence[Costs]) -> list[float]:
     """Gives how far the neighbours of each point of one front lie apart (Deb 2002); infinite at an end of an axis."""
     total = [0.0] * len(points)

@@ -11,7 +11,7 @@ from itertools import groupby
 from typing import Any
 
 from hpo_widgets.errors import InvalidInput
-from hpo_widgets.model.front import Costs, crowding, fronts
+from hpo_widgets.model.front import Costs, crowding, first_front, fronts
 
 
 class Sign(Enum):
@@ -176,6 +176,19 @@ def ranked_fronts(objectives: Sequence[Objective], candidates: Iterable[tuple[in
         order = sorted(range(len(front)), key=lambda index: -apart[index])
         found.append([able[front[index]][0] for index in order])
     return found
+
+
+def first_ranked(objectives: Sequence[Objective], candidates: Iterable[Values]) -> Values:
+    """Gives the values that `rank` puts first, without ordering the others; none when no candidate has them all."""
+    able = [values for values in candidates if is_rankable(values)]
+    points = [costs(objectives, values) for values in able]
+    if not able:
+        return ()
+    if len(objectives) == 1:
+        return able[min(range(len(able)), key=lambda place: points[place])]
+    front = first_front(points)
+    apart = crowding([points[place] for place in front])
+    return able[front[max(range(len(front)), key=lambda place: apart[place])]]
 
 
 def rank(objectives: Sequence[Objective], candidates: Iterable[tuple[int, Values]]) -> list[int]:

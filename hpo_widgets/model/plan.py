@@ -84,8 +84,8 @@ class StudyPlan:
     """`{"name", "options"}`: the strategy's name in the registry, and its options."""
     repeats: int = 1
     """Runs of each parameter set; the strategy learns their mean."""
-    warm_start: str = ""
-    """Name of an earlier study of the store, which the strategy learns from first; empty for none."""
+    warm_start: tuple[str, ...] = ()
+    """Names of earlier studies of the store, which the strategy learns from first."""
     seed: int | None = None
     isolation: Isolation | None = None
     """`None` is the best that the machine has."""

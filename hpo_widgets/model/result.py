@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from hpo_widgets.model.objective import Objective, Values, is_rankable
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, Metric, MetricSummary
-from hpo_widgets.model.task import SKIPPED, TaskRecord, TaskState
+from hpo_widgets.model.task import UNCOUNTED, TaskRecord, TaskState
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +45,10 @@ def metrics_of(objectives: Iterable[Objective]) -> list[Metric]:
 def counts(task: TaskRecord, values: Values) -> bool:
     """Tells whether a finished task's result counts: it completed, or was ended after it had reported its objective.
 
-    Pruned, skipped, failed and lost tasks do not count, nor does a value that is missing, NaN or infinite.
+    Pruned, skipped, failed and lost tasks do not count, nor does one that was stopped with its study and that another
+    one replaces since, nor a value that is missing, NaN or infinite.
     """
-    ended = task.state is TaskState.COMPLETED or (task.state is TaskState.ABORTED and task.reason != SKIPPED)
+    ended = task.state is TaskState.COMPLETED or (task.state is TaskState.ABORTED and task.reason not in UNCOUNTED)
     return ended and is_rankable(values)
 
 

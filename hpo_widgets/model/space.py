@@ -11,7 +11,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.constraint import as_constraints, constraint_problems, constraints_from_json
 from hpo_widgets.model.latent import Latent
 from hpo_widgets.model.parameter_base import Parameter
-from hpo_widgets.model.parameter_choices import ParameterSet
+from hpo_widgets.model.parameter_choices import DiscreteParameterRange, ParameterSet
 from hpo_widgets.model.parameter_tree import Branch, Choose, Fixed, Keys, Leaf, always, walk
 from hpo_widgets.model.parameter_values import canonical, plain, shown
 
@@ -96,6 +96,12 @@ class SearchSpace(Sequence[Parameter]):
     def names(self) -> tuple[str, ...]:
         """All names that any member may have, in order."""
         return self._names
+
+    @property
+    def fixed(self) -> dict[str, Any]:
+        """What is not searched: name to value of the parameters for which one value was given."""
+        single = (each for each in self._parameters if isinstance(each, DiscreteParameterRange))
+        return {each.name: each.values[0] for each in single if each.name is not None and len(each.values) == 1}
 
     def leaves(self) -> Iterator[Leaf | Fixed]:
         """Gives every parameter and fixed value of every combination, in order; names may occur more than once."""

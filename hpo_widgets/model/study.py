@@ -9,6 +9,9 @@ from typing import Any
 REMARK = "remark"
 """Key of a study's memo whose text is shown beside the study: what its strategy has chosen, and why."""
 
+RESTED_SINCE = "since"
+"""Key of the payload of a recorded RESUME: UTC seconds of the last sign of life before it, when nobody had paused."""
+
 
 class StudyState(Enum):
     """Where a study stands. `RUNNING`, `PAUSED` and `DRAINING` need a living engine; without one it is interrupted."""
@@ -84,6 +87,14 @@ class StudyRecord:
     def runs_its_tasks(self) -> bool:
         """Whether its tasks die with the process that drives it: no queue was named, and no user's loop runs them."""
         return not self.config.get("queue") and "comet" not in self.config
+
+    @property
+    def taken(self) -> str:
+        """Says that another study has the name that a person chose for this one; empty when it got its name."""
+        asked = str(self.config.get("asked_name", ""))
+        if asked in ("", self.name):
+            return ""
+        return f"The name {asked!r} was taken by an earlier study; this one is {self.name!r}."
 
     @property
     def remark(self) -> str:

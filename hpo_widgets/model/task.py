@@ -68,6 +68,16 @@ class Reason(Enum):
 
 SKIPPED = f"{Reason.USER.value}: skipped"
 """Reason of a task that a person took out of the search: its values do not count."""
+WITH_STUDY = "stopped with the study"
+"""Detail of the reason of a task that ended because a person stopped its study."""
+RUN_AGAIN = f"{Reason.USER.value}: {WITH_STUDY}, run again"
+"""Reason of such a task once its study goes on: another one runs in its place, its own values do not count."""
+LEFT = f"{Reason.LOST.value} (the process that ran the study ended)"
+"""Reason of a task that ended in order with the process that ran its study, as at a kernel's restart."""
+UNCOUNTED = (SKIPPED, RUN_AGAIN)
+"""Reasons of aborted tasks whose values do not count."""
+_INTERRUPTED = (f"{Reason.USER.value} ({WITH_STUDY}", RUN_AGAIN, LEFT.removesuffix(")"))
+"""How the reasons begin of tasks that ended only because their study did."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -112,6 +122,11 @@ class TaskRecord:
     """Traceback, signal or exit code of a failure."""
     memo: dict[str, Any] | None = field(default=None)
     """State of the strategy that belongs to this trial (Optuna's system attributes)."""
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether it ended only because its study was stopped or left: it runs again when that goes on."""
+        return self.state.is_final and (self.reason or "").startswith(_INTERRUPTED)
 
     def duration(self, now: float) -> float | None:
         """Gives seconds of running time until its end or `now`; `None` while it has not started."""

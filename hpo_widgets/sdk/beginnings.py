@@ -51,24 +51,25 @@ class Beginnings:
 
     def forget(self) -> None:
         """Lets the next question read the store anew."""
-        self._read: tuple[str, tuple[Objective, ...], list[Found]] | None = None
+        self._read: tuple[tuple[str, ...], tuple[Objective, ...], list[Found]] | None = None
         self._told: tuple[SearchSpace, str] | None = None
 
-    def tell(self, name: str, space: SearchSpace, objectives: Sequence[Objective]) -> str:
-        """Says how many results of a study a search would learn from, and which not, and why.
+    def tell(self, names: tuple[str, ...], space: SearchSpace, objectives: Sequence[Objective]) -> str:
+        """Says how many results of studies a search would learn from, and which not, and why.
 
         Raises:
-            InvalidInput: When there is no such study, with the closest names, or it has another objective.
+            InvalidInput: When there is no such study, with the closest names, or one has another objective.
         """
         wanted = tuple(objectives)
-        if self._read is None or self._read[:2] != (name, wanted):
-            self._read, self._told = (name, wanted, self._found(name, space, wanted)), None
+        if self._read is None or self._read[:2] != (names, wanted):
+            self._read, self._told = (names, wanted, self._found(names, space, wanted)), None
         if self._told is None or self._told[0] != space:
             self._told = space, told(space, self._read[2], len(wanted))[1]
         return self._told[1]
 
-    def _found(self, name: str, space: SearchSpace, objectives: Sequence[Objective]) -> list[Found]:
+    def _found(self, names: tuple[str, ...], space: SearchSpace, objectives: Sequence[Objective]) -> list[Found]:
         store = self._surroundings.store
         if store is None:
-            raise InvalidInput(f"there is no store yet, and so no study {name!r}; leave it out.")
-        return read_warm_start(name, space, objectives, lambda: store)
+            listed = ", ".join(map(repr, names))
+            raise InvalidInput(f"there is no store yet, and so no study {listed}; leave it out.")
+        return read_warm_start(names, space, objectives, lambda: store)

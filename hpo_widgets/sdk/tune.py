@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import math
 import os
 import sys
@@ -25,6 +26,7 @@ from hpo_widgets.model.objective import Objective, parse_objectives
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.sdk.base_code import BaseCode, keep_function
 from hpo_widgets.sdk.base_read import read_base
 from hpo_widgets.sdk.capture import capture_in_background
@@ -41,6 +43,8 @@ from hpo_widgets.study import Study
 
 if TYPE_CHECKING:
     from hpo_widgets.sdk.task import Task
+
+logger = logging.getLogger(__name__)
 
 __all__ = ["attach", "keep_function", "keep_strategy", "read_isolation", "studies", "tune"]
 DEFAULT_MAX_JOBS = 50
@@ -110,7 +114,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             or reports with `task.get_logger().report_scalar(title, series, value, iteration)`. Or the path of a
             script, which runs unmodified, or of a notebook, a base task, or a study or task whose code is run again.
         space: Name to range: `{"lr": hpo.loguniform(1e-5, 1e-1), "act": ["relu", "tanh"], "dropout": (0.0, 0.5)}`; or
-            a list of ClearML-style parameter ranges. Without one, ranges are proposed from the base task's own
+            a list of ClearML-style parameter ranges. A plain value (`"opt": "adam"`) is fixed, not searched: choices
+            stand in a list. Without one, ranges are proposed from the base task's own
             comments, choices, defaults and names; the rest keeps its defaults.
         objective: What to optimize: a name, `(title, series, sign)`, or a list of those.
         direction: `"min"` (the default), `"max"`, or `"min_global"`/`"max_global"` for the best value of a whole run.
@@ -119,7 +124,8 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
             that names a parameter which is not there in a trial does not bind it.
         strategy: A name (`"auto"`, which chooses among Optuna's samplers and says why, `"tpe"`, `"random"`, `"grid"`,
             ...), `{"name": "tpe", "options": {...}}`, a class or an instance.
-        name: For people; the function's or script's name when absent. A taken name gets a number appended.
+        name: For people; the function's or script's name when absent. A taken name gets a number appended (`x-2`),
+            which the log and the study's panel say when you had chosen it; `attach("x")` gives the earlier study.
         project: For people.
         max_jobs: Trials in all, repeats included; 50 times `repeats` when neither this nor a time limit is given,
             `math.inf` for no limit.
@@ -224,6 +230,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         warnings.warn(left_out(others, len(learned)), stacklevel=3)
     config = StudyConfig(
         name=name or base.name,
+        asked_name=name or "",
         project=project,
         space=found_space,
         objectives=objectives,
@@ -239,6 +246,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
         warm_start=tuple(learned),
     )
     record = place().create_study(config.name, project, config.to_json(), time.time())
+    say_if_taken(record)
     study = Study(place(), record.id, function=kept.function)
     for parameters in enqueue:
         study.enqueue(parameters)
@@ -247,8 +255,17 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     return study
 
 
+def say_if_taken(record: StudyRecord) -> None:
+    """Logs that another study has the name that a person chose for this one."""
+    if record.taken:
+        logger.warning("%s", record.taken, extra={"action": "name-taken"})
+
+
 def attach(name_or_id: str, *, store: Store | None = None) -> Study:
     """Gives a study by name or id: live in this kernel or another, interrupted, or finished.
+
+    A name belongs to one study of a store: of two that were to be called "x" it is the first one, the second is "x-2".
+    `studies()[0]` is the newest of all.
 
     Raises:
         NotFound: With the closest names.

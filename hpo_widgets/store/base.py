@@ -13,7 +13,7 @@ from typing import Any
 
 from hpo_widgets.errors import NotFound
 from hpo_widgets.model.delta import Cursor, Delta
-from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
@@ -164,6 +164,14 @@ class Store(TaskStore, ABC):
     @abstractmethod
     def best_value(self, study: str, objective: Objective) -> float | None:
         """Gives the best value of one objective among the tasks that `model.result.wins`, without reading tasks."""
+
+    @abstractmethod
+    def winning_values(self, study: str, objectives: Sequence[Objective], *, sets: bool) -> list[Values]:
+        """Gives the values of the tasks that `model.result.wins`, oldest first, without reading tasks.
+
+        With `sets` the means of each parameter set over the runs that count, without the sets of which a run has broken
+        a constraint.
+        """
 
     @abstractmethod
     def move_task(

@@ -14,9 +14,10 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import InvalidInput, NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
-from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.objective import Objective, Values
 from hpo_widgets.model.result import read_result, wins
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
+from hpo_widgets.model.set_result import set_results
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import Code, NewTask, Rung, Store, Watch, closest, free_name
@@ -173,6 +174,17 @@ class MemoryStore(MemoryTasks, Store):
         found = [(task, read_result([objective], self.task_summaries(task.id))) for task in self.tasks(study)]
         values = [value for task, result in found if wins(task, result) for value in result.values if value is not None]
         return (min if objective.sign.minimize else max)(values, default=None)
+
+    def winning_values(self, study: str, objectives: Sequence[Objective], *, sets: bool) -> list[Values]:
+        tasks = self.tasks(study)
+        results = {task.id: read_result(objectives, self.task_summaries(task.id)) for task in tasks}
+        if sets:
+            return [
+                each.mean
+                for each in set_results(tasks, results, objectives)
+                if each.counted and each.feasible is not False
+            ]
+        return [results[task.id].values for task in tasks if wins(task, results[task.id])]
 
     def move_task(
         self, task: str, to: TaskState, *, expect: Collection[TaskState], **changes: Any

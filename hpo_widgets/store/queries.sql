@@ -51,19 +51,35 @@ SELECT count(DISTINCT trial) FROM task WHERE study = :study;
 
 -- name: best_value
 -- Reads the smallest and the largest finite value of a metric among the tasks whose results count, see `model.result`.
--- `constraints` is a JSON list of the numbers of metrics, of which none may be above 0 or not a number.
+-- `constraints` is a JSON list of the numbers of metrics, of which none may be above 0 or not a number, `uncounted` one
+-- of reasons.
 SELECT min(value), max(value) FROM (
     SELECT CASE :extreme WHEN 'min' THEN coalesce(s.min, s.last) WHEN 'max' THEN coalesce(s.max, s.last) ELSE s.last END
         AS value
     FROM task t CROSS JOIN summary s ON s.task = t.key
     WHERE t.study = :study AND s.metric = :metric
-    AND (t.state = 'completed' OR (t.state = 'aborted' AND t.reason IS NOT :skipped))
+    AND (t.state = 'completed' OR (t.state = 'aborted' AND coalesce(t.reason, '') NOT IN (SELECT value FROM json_each(:uncounted))))
     AND NOT EXISTS (
         SELECT 1 FROM summary c
         WHERE c.task = t.key AND c.metric IN (SELECT value FROM json_each(:constraints))
         AND (c.last IS NULL OR c.last > 0)
     )
 ) WHERE value > -9e999 AND value < 9e999;
+
+-- name: counted_values
+-- Reads the value of a metric of each task whose result counts, see `model.result`, with what tells its set.
+SELECT t.key, t.parameters, CASE :extreme WHEN 'min' THEN coalesce(s.min, s.last) WHEN 'max' THEN coalesce(s.max, s.last)
+    ELSE s.last END
+FROM task t CROSS JOIN summary s ON s.task = t.key
+WHERE t.study = :study AND s.metric = :metric
+AND (t.state = 'completed' OR (t.state = 'aborted' AND coalesce(t.reason, '') NOT IN (SELECT value FROM json_each(:uncounted))))
+ORDER BY t.key;
+
+-- name: broken_constraints
+-- Reads which tasks have broken one of some constraints (a JSON list of the numbers of metrics).
+SELECT DISTINCT t.key, t.parameters
+FROM task t CROSS JOIN summary c ON c.task = t.key
+WHERE t.study = :study AND c.metric IN (SELECT value FROM json_each(:constraints)) AND (c.last IS NULL OR c.last > 0);
 
 -- name: task_by_id
 -- Reads one task.

@@ -13,11 +13,11 @@ from typing import Any, TypeVar
 
 from hpo_widgets.errors import NotFound, StudyBusy
 from hpo_widgets.model.delta import Cursor, Delta
-from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.objective import Objective, Sign, Values
 from hpo_widgets.model.result import metrics_of
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric, MetricSummary, Scalar
 from hpo_widgets.model.study import Owner, Request, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import UNCOUNTED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store import rows
 from hpo_widgets.store.base import Code, NewTask, Store, Watch, closest, free_name
 from hpo_widgets.store.bell import Bell
@@ -29,6 +29,7 @@ from hpo_widgets.store.polling import PollingWatch
 from hpo_widgets.store.session import Session
 from hpo_widgets.store.sqlite_tasks import SqliteTasks
 from hpo_widgets.store.trouble import readable
+from hpo_widgets.store.values import joined
 
 R = TypeVar("R")
 
@@ -158,16 +159,25 @@ class SqliteStore(SqliteTasks, Store):
         return int(self._session.read("count_trials", study=study)[0][0])
 
     def best_value(self, study: str, objective: Objective) -> float | None:
-        sign, bounds = (
-            objective.sign,
-            [number for number, each in self._named().items() if each.title == CONSTRAINT_TITLE],
-        )
+        sign, bounds = objective.sign, self._bounds()
         for metric in self._named(metrics_of([objective])):
-            extreme = sign.value.removesuffix("_global") if sign.is_global else "last"
-            given = {"metric": metric, "extreme": extreme, "constraints": bounds, "skipped": SKIPPED}
+            given = {"metric": metric, "extreme": _extreme(sign), "constraints": bounds, "uncounted": [*UNCOUNTED]}
             found = self._session.read("best_value", study=study, **given)[0]
             return None if found[0] is None else float(found[0 if sign.minimize else 1])
         return None
+
+    def winning_values(self, study: str, objectives: Sequence[Objective], *, sets: bool) -> list[Values]:
+        columns = []
+        for each in objectives:
+            given = {"extreme": _extreme(each.sign), "uncounted": [*UNCOUNTED]}
+            numbers = self._named(metrics_of([each]))
+            columns += [self._session.read_plain("counted_values", study=study, metric=n, **given) for n in numbers]
+        bounds = self._bounds()
+        broken = self._session.read_plain("broken_constraints", study=study, constraints=bounds) if bounds else []
+        return joined(columns, broken, len(objectives), sets=sets)
+
+    def _bounds(self) -> list[int]:
+        return [number for number, each in self._named().items() if each.title == CONSTRAINT_TITLE]
 
     def move_task(
         self, task: str, to: TaskState, *, expect: Collection[TaskState], **changes: Any
@@ -338,3 +348,8 @@ class SqliteStore(SqliteTasks, Store):
         if not found:
             raise NotFound(f"no code with the hash {hash!r} in {self.folder}.")
         return self._records(lambda row: Code(**{**dict(row), "about": load_json(row["about"])}), found)[0]
+
+
+def _extreme(sign: Sign) -> str:
+    """Gives what of a run counts: its smallest, largest or last value."""
+    return sign.value.removesuffix("_global") if sign.is_global else "last"

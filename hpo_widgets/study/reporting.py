@@ -16,6 +16,7 @@ from hpo_widgets.charts.tasks_table import columns
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.objective import rank
 from hpo_widgets.model.parameters import LogNormalParameterRange, LogUniformParameterRange
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.result import Result, wins
 from hpo_widgets.model.scalar import SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.task import TaskRecord
@@ -51,10 +52,10 @@ class Reporting(Exports):
         ranked = [best[i] for i in order]
         counted = {each.task.id for each in ranked}
         ordered = [each.task for each in ranked] + [task for task in tasks if task.id not in counted]
-        reason = f" ({record.reason})" if record.reason else ""
+        why = why_ended(record.reason, config.limits)
         return Report(
             title=record.name,
-            status=f"{config.base_name or 'Search'}: {self.state_of(record)}{reason}",
+            status=f"{config.base_name or 'Search'}: {self.state_of(record)}{f' ({why})' if why else ''}",
             made=f"As of {datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC, by hpo_widgets",
             facts=list(self._facts(config, ranked, tasks, now)),
             charts=list(self._charts(config, tasks, results, ranked)),

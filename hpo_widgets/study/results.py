@@ -19,7 +19,7 @@ from hpo_widgets.errors import InvalidInput, NoResult, NotFound
 from hpo_widgets.model.config import StudyConfig
 from hpo_widgets.model.front import hypervolume
 from hpo_widgets.model.limits import Usage
-from hpo_widgets.model.objective import Values, costs, is_rankable, rank, ranked_fronts
+from hpo_widgets.model.objective import Values, costs, first_ranked, is_rankable, rank, ranked_fronts
 from hpo_widgets.model.result import Result, metrics_of, read_result, wins
 from hpo_widgets.model.scalar import Metric, MetricSummary, Scalar
 from hpo_widgets.model.set_result import SetResult, best_first, set_results
@@ -124,15 +124,15 @@ class Results(StoredStudy):
     def glance(self) -> tuple[int, Values]:
         """Gives how many trials it has and the best values so far, none before there is a result; for lists of studies.
 
-        The store counts: only with repeats or several objectives are tasks read.
+        The store counts: no task is read.
         """
         config = self.config
         trials = self.store.count_trials(self.id)
         if config.repeats == 1 and len(config.objectives) == 1:
             value = self.store.best_value(self.id, config.objectives[0])
             return trials, () if value is None else (value,)
-        top = self.top(1)
-        return trials, top[0].result.values if top else ()
+        found = self.store.winning_values(self.id, config.objectives, sets=config.repeats > 1)
+        return trials, first_ranked(config.objectives, found)
 
     def top(self, count: int | None = None) -> list[TaskResult]:
         """Gives the best tasks whose results count and that have broken no constraint, best first.
@@ -200,6 +200,24 @@ class Results(StoredStudy):
         if found:
             return found[0]
         raise NoResult(self.why_no_result())
+
+    @property
+    def best_params(self) -> dict[str, Any]:
+        """The parameters of `best`, name to value, as Optuna calls them.
+
+        Raises:
+            NoResult: As `best`.
+        """
+        return self.best.parameters
+
+    @property
+    def best_value(self) -> Any:
+        """The objective of `best`, as Optuna calls it; a tuple with several objectives.
+
+        Raises:
+            NoResult: As `best`.
+        """
+        return self.best.objective
 
     def count_states(self, tasks: Sequence[TaskRecord]) -> Counter[str]:
         """Counts its tasks by state; what ran in a process that is gone is lost, though nobody has said so yet."""

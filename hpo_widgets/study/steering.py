@@ -34,13 +34,17 @@ class Steering(StoredStudy):
         self._ask(RequestKind.DRAIN)
 
     def stop(self) -> None:
-        """Aborts all tasks and ends the study; it can be resumed."""
+        """Aborts all tasks and ends the study; it can be resumed.
+
+        What they have reported counts until then: `resume` runs their trials again from the start, so that the study
+        ends with as many finished trials as it was asked for. A task that was stopped by `stop_task` stays stopped.
+        """
         record = self.record
         if self._is_interrupted(record):
             ended = study_sign(self.store, record)
             self.store.update_study(self.id, state=StudyState.STOPPED, reason=Reason.USER.value, ended=ended)
-        elif record.state.is_live:
-            self._ask(RequestKind.STOP)
+        elif record.state.is_live:  # one that ends meanwhile of itself has what was asked for
+            self.store.request(RequestKind.STOP, study=self.id, task=None, payload={}, now=time.time())
 
     def stop_task(self, task: str) -> None:
         """Ends one task; the value it has reached counts."""

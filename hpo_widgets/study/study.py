@@ -14,6 +14,7 @@ from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
 from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
 from hpo_widgets.model.limits import as_seconds, limit_names
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
 from hpo_widgets.store.base import Store
 from hpo_widgets.study.observing import Observing
@@ -48,9 +49,11 @@ class Study(Steering, Observing, Reporting):
         """
         record = self.record
         if record.state in (StudyState.COMPLETED, StudyState.STOPPED, StudyState.FAILED):
+            why = why_ended(record.reason, self.config.limits)
+            how = f"{record.state.value}: {why}" if why else record.state.value
             raise InvalidInput(
-                f"the study {record.name!r} has ended ({record.state.value}, {record.reason}); study.resume() goes on "
-                "with it, under other limits if you give some."
+                f"the study {record.name!r} has ended ({how}); study.resume() goes on with it, under other limits if "
+                "you give some."
             )
         return self._start(record)
 
@@ -64,6 +67,11 @@ class Study(Steering, Observing, Reporting):
 
     def resume(self, *, function: Callable[..., Any] | None = None, **limits: Any) -> Study:
         """Goes on with a study that is paused, was interrupted, or has ended; returns at once.
+
+        Trials that ended only because the study did, by `stop`, by Ctrl-C on the command line, by a restart or the
+        death of its kernel, are run again with the same parameters and under the same number: none counts twice
+        for `max_jobs`. A trial whose kernel was killed is run again once (or `retries` times), the others whenever the
+        study goes on. What a person stopped by itself, or a limit ended, stays as it is.
 
         Args:
             function: The base task, needed only when it could not be stored (`isolation="thread"`).

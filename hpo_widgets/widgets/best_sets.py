@@ -19,12 +19,13 @@ class _Set:
 
     task: TaskRecord
     """Its first run."""
-    runs: list[Result] = field(default_factory=list)
+    runs: dict[int, Result] = field(default_factory=dict)
+    """By the store's number of the task."""
 
     def entry(self) -> Entry:
-        columns = zip(*(each.values for each in self.runs), strict=True)
+        columns = zip(*(each.values for each in self.runs.values()), strict=True)
         mean = tuple(fmean(float(v) for v in column if v is not None) for column in columns)
-        return self.task, replace(self.runs[0], values=mean)
+        return self.task, replace(next(iter(self.runs.values())), values=mean)
 
 
 class BestSets:
@@ -33,17 +34,20 @@ class BestSets:
     def __init__(self, objectives: Sequence[Objective]) -> None:
         self._objectives = objectives
         self._sets: dict[str, _Set] = {}
-        self._seen: set[int] = set()
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
-        """Takes in a task; only the first call with a final state that counts has an effect."""
-        if result is None or task.key in self._seen or not counts(task, result.values):
-            return
-        self._seen.add(task.key)
-        self._sets.setdefault(parameters_key(task.parameters), _Set(task)).runs.append(result)
+        """Takes in a task; only the first call with a final state that counts has an effect.
+
+        One that was stopped with its study counts until that goes on.
+        """
+        if task.interrupted and (own := self._sets.get(parameters_key(task.parameters))) is not None:
+            own.runs.pop(task.key, None)
+        if result is not None and counts(task, result.values):
+            self._sets.setdefault(parameters_key(task.parameters), _Set(task)).runs.setdefault(task.key, result)
 
     def top(self) -> list[Entry]:
         """Gives up to `SHOWN` sets, best first."""
-        able = [each.entry() for each in self._sets.values() if all(run.feasible for run in each.runs)]
+        begun = (each for each in self._sets.values() if each.runs)
+        able = [each.entry() for each in begun if all(run.feasible for run in each.runs.values())]
         order = rank(self._objectives, ((i, result.values) for i, (_, result) in enumerate(able)))
         return [able[i] for i in order[:SHOWN]]

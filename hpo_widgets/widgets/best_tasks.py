@@ -15,6 +15,7 @@ FRONT = 200
 """Tasks of a Pareto front, the newest, among which the shown ones are chosen: ranking costs their square."""
 
 Entry = tuple[TaskRecord, Result]
+Costed = tuple[Costs, Entry]
 
 
 class BestTasks:
@@ -23,11 +24,21 @@ class BestTasks:
     def __init__(self, objectives: Sequence[Objective]) -> None:
         self._objectives = objectives
         self._single: list[tuple[float, int, Entry]] = []
-        self._front: list[tuple[Costs, Entry]] = []
+        self._front: list[Costed] = []
         self._seen: set[int] = set()
+        self._stopped: dict[int, Entry] = {}
+        """Those that ended only because the study was stopped: they count until it goes on."""
 
     def put(self, task: TaskRecord, result: Result | None) -> None:
-        """Takes in a task; only the first call with a final state that may win has an effect."""
+        """Takes in a task; only the first call with a final state that may win has an effect.
+
+        One that was stopped with its study counts until that goes on.
+        """
+        if task.interrupted:
+            self._stopped.pop(task.key, None)
+            if result is not None and wins(task, result):
+                self._stopped[task.key] = task, result
+            return
         if result is None or task.key in self._seen or not wins(task, result):
             return
         self._seen.add(task.key)
@@ -41,8 +52,14 @@ class BestTasks:
 
     def top(self) -> list[Entry]:
         """Gives up to `SHOWN` tasks, best first."""
+        stopped = [(costs(self._objectives, entry[1].values), entry) for entry in self._stopped.values()]
         if len(self._objectives) == 1:
-            return [entry for _, _, entry in self._single]
-        entries = [entry for _, entry in self._front]
+            keyed = ((own[0], entry[0].key, entry) for own, entry in stopped)
+            return [entry for _, _, entry in sorted([*self._single, *keyed], key=lambda each: each[:2])[:SHOWN]]
+        entries = [*_not_beaten(self._front, stopped), *_not_beaten(stopped, [*self._front, *stopped])]
         order = rank(self._objectives, ((i, result.values) for i, (_, result) in enumerate(entries)))
         return [entries[i] for i in order[:SHOWN]]
+
+
+def _not_beaten(these: Sequence[Costed], others: Sequence[Costed]) -> list[Entry]:
+    return [entry for own, entry in these if not any(dominates(other, own) for other, _ in others)]

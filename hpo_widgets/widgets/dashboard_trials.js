@@ -2,7 +2,7 @@
 const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived", "rung"];
 const WAITING = ["running", "unfinished", "queued", "created"];
 const COUNTED = new Set(["completed", "aborted"]);
-const SKIPPED = "user: skipped";
+const UNCOUNTED = new Set(["user: skipped", "user: stopped with the study, run again"]);
 
 const mean = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
 function spread(values) {
@@ -80,7 +80,7 @@ export class Trials {
   // Whether it may be among the best: see `hpo_widgets.model.result.wins`.
   counts(row) { return row.feasible !== false && this.counted(row); }
   counted(row) {
-    return COUNTED.has(row.state) && row.reason !== SKIPPED && row.values.length > 0 && row.values.every((v) => typeof v === "number");
+    return COUNTED.has(row.state) && !UNCOUNTED.has(row.reason) && row.values.length > 0 && row.values.every((v) => typeof v === "number");
   }
   // What counts of a row: its values, with repeats the means of its set; null where there is none.
   reached(row) { return this.repeats > 1 ? this.setOf(row).mean : row.values; }

@@ -67,6 +67,7 @@ class StudyFeed(StudyReader):
         self._keys[task.id] = task.key
 
     def _took(self, delta: Delta) -> None:
+        super()._took(delta)
         for request in delta.requests:
             self._requests.pop(request.id, None)
             self._requests[request.id] = self.version, request

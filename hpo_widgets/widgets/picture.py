@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
+from hpo_widgets.charts.pace import Pace
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.result import Result
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.model.task import TaskRecord, TaskState
@@ -16,15 +18,13 @@ from hpo_widgets.widgets.best_sets import BestSets
 from hpo_widgets.widgets.best_tasks import BestTasks
 from hpo_widgets.widgets.trial_chart import TrialChart
 
-RECENT = 20
-"""Ends of trials from which the pace is read: what happened long ago (or before a pause) says little about now."""
 INTERRUPTED = "interrupted"
 ADVICE = {
     INTERRUPTED: "The process that ran it is gone; all that was reported is kept. "
-    "Press Resume or call study.resume() to go on.",
+    "Press Resume or call study.resume() to go on: trials that were cut off begin again.",
     "paused": "No new trials start; running ones go on to their end.",
     "draining": "It stops when the running trials have ended.",
-    "stopped": "Resume goes on with all it has learned.",
+    "stopped": "Resume goes on with all it has learned; trials that were cut off begin again.",
     "failed": "All results so far are kept; mend the cause, then Resume.",
 }
 LIVE = ("running", "paused", "draining")
@@ -49,7 +49,7 @@ class StudyPicture:
         self._attempts: dict[int, tuple[int, bool]] = {}
         self._counts: Counter[TaskState] = Counter()
         self._done = 0
-        self._ends: deque[float] = deque(maxlen=RECENT)
+        self.pace = Pace()
         self._latest = 0.0
         self._spent = 0.0
         self._starts: dict[int, float] = {}
@@ -90,7 +90,7 @@ class StudyPicture:
 
     def _end(self, task: TaskRecord) -> None:
         ended = task.ended or task.created
-        self._ends.append(ended)
+        self.pace.put(task)
         self._spent += task.duration(ended) or 0.0
         if task.state is TaskState.FAILED and (self._failure is None or ended >= self._failure[0]):
             self._failure = (ended, task.trial, words.last_line(task.error or task.reason or ""))
@@ -111,9 +111,9 @@ class StudyPicture:
         return {
             "name": words.cut(record.name, 400),
             "state": state,
-            "reason": words.cut(record.reason or "") if state not in LIVE else "",
+            "reason": words.cut(why_ended(record.reason, limits)) if state not in LIVE else "",
             "remark": words.cut(record.remark, 500),
-            "advice": ADVICE.get(state, ""),
+            "advice": _advice(record, state),
             "objective": [words.cut(o.name) for o in self.objectives],
             "minimize": self.objectives[0].sign.minimize,
             "best": best,
@@ -160,14 +160,16 @@ class StudyPicture:
         return {"unit": "trials", "done": self._done, "limit": None}
 
     def _left(self, limits: Limits, elapsed: float, now: float) -> float | None:
-        """Gives seconds until the end: what the pace of the last trials says, never more than the time limit."""
+        """Gives seconds until the end: what the pace of the last trials says, never more than the time limit.
+
+        A time limit runs while the study is paused, the pace does not.
+        """
         found: list[float] = []
         if limits.optimization_time_limit is not None:
             found.append(max(0.0, limits.optimization_time_limit - elapsed))
-        if limits.total_max_jobs is not None and len(self._ends) > 1:
-            first, last = min(self._ends), max(self._ends)
-            pace = (last - first) / (len(self._ends) - 1)
-            found.append(max(0.0, pace * (limits.total_max_jobs - self._done) - (now - last)))
+        if limits.total_max_jobs is not None:
+            until = self.pace.until(limits.total_max_jobs - self._done, now)
+            found += [] if until is None else [until]
         return min(found, default=None)
 
     def _best(self) -> dict[str, Any] | None:
@@ -208,3 +210,8 @@ class StudyPicture:
             tasks = "1 task" if count == 1 else f"{count} tasks, the last one"
             found.append(f"Failed: {tasks} (trial{number}): {self._failure[2]}" if count else "")
         return [text for text in found if text]
+
+
+def _advice(record: StudyRecord, state: str) -> str:
+    taken = words.cut(record.taken, 400) if state in LIVE else ""
+    return " ".join(each for each in (taken, ADVICE.get(state, "")) if each)

@@ -66,6 +66,8 @@ class StudyReader:
 
     def _took(self, delta: Delta) -> None:
         """Takes in what else is new."""
+        for request in delta.requests:
+            self.picture.pace.take(request)
 
     def _summaries(self, tasks: Iterable[str]) -> dict[str, list[MetricSummary]]:
         store, wanted = self.study.store, list(tasks)

@@ -92,7 +92,7 @@ def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
         "name": str(fields.get("name", "")),
         "project": str(fields.get("project", "")),
         "queue": str(fields.get("queue", "")),
-        "warm_start": str(fields.get("warm_start", "")),
+        "warm_start": read_names(str(fields.get("warm_start", ""))),
         "gpus": tuple(each.strip() for each in str(fields.get("gpus", "")).split(",") if each.strip()),
         "isolation": Isolation(isolation) if isolation else None,
     }
@@ -103,6 +103,23 @@ def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
         elif text:
             problems.append(Problem(key, f"{shown(text)} is no {what}; give a whole number of {least} or more."))
     return found, problems
+
+
+def read_names(text: str) -> tuple[str, ...]:
+    """Reads the names of studies that a field holds: one as it is, several as a JSON list."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if isinstance(found, list) and found and all(isinstance(each, str) for each in found):
+        return tuple(found)
+    return (text,) if text else ()
+
+
+def write_names(names: tuple[str, ...]) -> str:
+    """Gives the typed form of names; reading it gives the same."""
+    text = names[0] if len(names) == 1 else json.dumps(names) if names else ""
+    return text if read_names(text) == names else json.dumps(names)
 
 
 def _more(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
@@ -155,7 +172,7 @@ def write_fields(plan: StudyPlan) -> dict[str, Any]:
         "queue": plan.queue,
         "gpus": ", ".join(plan.gpus),
         "repeats": "" if plan.repeats == 1 else str(plan.repeats),
-        "warm_start": plan.warm_start,
+        "warm_start": write_names(plan.warm_start),
         "seed": "" if plan.seed is None else str(plan.seed),
         "isolation": "" if plan.isolation is None else plan.isolation.value,
     }

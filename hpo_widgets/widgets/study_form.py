@@ -33,9 +33,11 @@ from hpo_widgets.widgets.study_fields import (
     PATH,
     option_key,
     read_base,
+    read_names,
     read_rest,
     read_strategy,
     write_fields,
+    write_names,
     write_strategy,
 )
 from hpo_widgets.widgets.study_files import file_name, not_carried, read_file, write_file
@@ -109,7 +111,9 @@ class StudyForm(Form):
         earlier = [[name, words.cut(name)] for name in self.surroundings.studies()]
         begun = str(self.draft.get("fields", {}).get("warm_start", ""))
         if begun and begun not in (each[0] for each in earlier):
-            earlier.append([begun, f"{words.cut(begun)} (not here)"])
+            names = read_names(begun)
+            known = len(names) > 1 and set(names) <= {each[0] for each in earlier}
+            earlier.append([begun, f"{words.cut(', '.join(names))}{'' if known else ' (not here)'}"])
         self._beginnings.forget()
         cores, gpus = machine()
         listed = f"GPUs {', '.join(gpus)}" if gpus else "no GPU"
@@ -296,7 +300,8 @@ class StudyForm(Form):
             if part in parts:
                 getattr(self, child).value = parts[part]
         base, strategy = parts.get("base"), parts.get("strategy")
-        texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue", "warm_start") if key in parts}
+        texts: dict[str, Any] = {key: parts[key] for key in ("name", "project", "queue") if key in parts}
+        texts |= {"warm_start": write_names(parts["warm_start"])} if "warm_start" in parts else {}
         texts |= {key: str(parts[key]) for key in ("seed", "repeats") if key in parts}
         if strategy is not None:
             before = self.draft["fields"]

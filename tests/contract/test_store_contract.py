@@ -21,7 +21,7 @@ from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.model.result import read_result, wins
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, SINGLE_VALUE_ITERATION, Metric, Scalar
 from hpo_widgets.model.study import Owner, RequestKind, StudyRecord, StudyState
-from hpo_widgets.model.task import SKIPPED, Outcome, TaskRecord, TaskState
+from hpo_widgets.model.task import RUN_AGAIN, SKIPPED, Outcome, TaskRecord, TaskState
 from hpo_widgets.store.base import NewTask, Rung, Store
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.store.sqlite import SqliteStore
@@ -288,6 +288,7 @@ class TestScalars:
             (TaskState.COMPLETED, None, [6.0, 2.0, math.nan], [-1.0]),
             (TaskState.ABORTED, "user", [1.5, 7.0, 6.5], []),
             (TaskState.ABORTED, SKIPPED, [0.0, 9.0, 0.0], []),
+            (TaskState.ABORTED, RUN_AGAIN, [0.0, 9.0, 0.0], []),
             (TaskState.PRUNED, "pruned", [-1.0, 10.0], []),
             (TaskState.FAILED, None, [-1.0, 10.0], []),
             (TaskState.RUNNING, None, [-2.0, 11.0], []),
@@ -311,6 +312,38 @@ class TestScalars:
         assert expected in values and store.best_value(study.id, objective) == expected
         assert store.best_value(study.id, Objective("no", "no")) is None
         assert store.best_value("nobody", objective) is None
+
+    @pytest.mark.parametrize("sets", [False, True])
+    @pytest.mark.parametrize("several", [False, True])
+    def test_winning_values_are_those_of_the_tasks_or_sets_that_win(
+        self, store: Store, study: StudyRecord, sets: bool, several: bool
+    ) -> None:
+        size = Metric(CONSTRAINT_TITLE, "size")
+        objectives = [Objective(*LOSS, Sign.MIN_GLOBAL), Objective(*ACCURACY, Sign.MAX)][: 1 + several]
+        ends: list[tuple[TaskState, str | None, dict[str, Any], dict[Metric, list[float]]]] = [
+            (TaskState.COMPLETED, None, {"x": 1, "y": 0.5}, {LOSS: [3.0, 5.0], ACCURACY: [0.5, 0.75]}),
+            (TaskState.COMPLETED, None, {"y": 0.5, "x": 1}, {LOSS: [2.0], ACCURACY: [0.25], size: [-1.0]}),
+            (TaskState.ABORTED, "user", {"x": 2}, {ACCURACY: [0.5], LOSS: [1.0]}),
+            (TaskState.ABORTED, SKIPPED, {"x": 2}, {LOSS: [-9.0], ACCURACY: [9.0]}),
+            (TaskState.ABORTED, RUN_AGAIN, {"x": 2}, {LOSS: [-9.0], ACCURACY: [9.0]}),
+            (TaskState.FAILED, None, {"x": 2}, {LOSS: [-9.0], ACCURACY: [9.0]}),
+            (TaskState.COMPLETED, None, {"x": 3}, {LOSS: [4.0]}),
+            (TaskState.COMPLETED, None, {"x": 3}, {LOSS: [math.nan], ACCURACY: [0.5]}),
+            (TaskState.COMPLETED, None, {"x": 4}, {LOSS: [-7.0], ACCURACY: [8.0]}),
+            (TaskState.FAILED, None, {"x": 4}, {size: [0.5]}),
+        ]
+        assert store.winning_values(study.id, objectives, sets=sets) == []
+        for trial, (state, reason, parameters, reported) in enumerate(ends):
+            task = store.create_tasks([new(study, trial, parameters=parameters)], 1.0)[0]
+            store.record_scalars(
+                task.key, [(m, i, 1.0, v) for m, values in reported.items() for i, v in enumerate(values)]
+            )
+            store.move_task(task.id, state, expect=[TaskState.QUEUED], reason=reason)
+        each = [(3.0, 0.75), (2.0, 0.25), (1.0, 0.5), *([] if several else [(4.0,)]), (-7.0, 8.0)]
+        means = [(2.5, 0.5), (1.0, 0.5), *([] if several else [(4.0,)])]
+        expected = [values[: 1 + several] for values in (means if sets else each)]
+        assert store.winning_values(study.id, objectives, sets=sets) == expected
+        assert store.winning_values(study.id, [Objective("no", "no")], sets=sets) == []
 
     def test_reports_are_in_the_order_reported(self, store: Store, study: StudyRecord) -> None:
         one, two = store.create_tasks([new(study, 0), new(study, 1)], 1.0)

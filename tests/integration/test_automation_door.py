@@ -195,6 +195,22 @@ def test_a_strategy_in_clearmls_style_proposes_and_ends_jobs(isolation: str) -> 
     assert made.study.record.reason == "search space exhausted"
 
 
+def test_a_search_learns_first_from_several_that_were_before_it() -> None:
+    before = [optimizer(identity, total_max_jobs=3, seed=seed) for seed in (1, 2)]
+    for made in before:
+        made.start()
+        assert made.wait(PATIENCE_MIN)
+    (first, second) = (made.study for made in before)
+    assert first is not None and second is not None
+    third = optimizer(identity, total_max_jobs=2, warm_start=[first, second.id])
+    third.start()
+    assert third.wait(PATIENCE_MIN)
+    assert third.study is not None
+    learned = [dict(each.parameters) for each in third.study.config.warm_start]
+    assert learned == [task.parameters for made in before for task in tasks(made)]
+    assert len(tasks(third)) == 2
+
+
 def test_a_strategy_of_ones_own_goes_on_after_it_was_stopped() -> None:
     class Numbers(SearchStrategy):
         def create_job(self) -> Any:

@@ -115,9 +115,15 @@ def test_arguments_that_make_no_sense_are_named_and_nothing_is_recorded(argument
     assert hpo.studies() == []
 
 
-def test_a_text_that_is_neither_a_file_nor_an_id_says_so() -> None:
+def test_a_text_that_is_neither_a_file_nor_an_id_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
     with pytest.raises(NotFound, match="neither a file nor the id"):
         Optimizer("nowhere.json")
+    Path("search.config").write_text("{}")
+    with pytest.raises(
+        NotFound, match=r"'serach.config' is neither a file \(did you mean 'search.config'\?\) nor the id"
+    ):
+        Optimizer("serach.config")
     with pytest.raises(InvalidInput, match="config is None"):
         Optimizer()
     with pytest.warns(UserWarning, match="'maxcombo' is unknown and ignored") as caught:

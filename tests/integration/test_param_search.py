@@ -181,8 +181,9 @@ def test_a_terminal_sees_one_line_that_updates_and_ctrl_c_leaves_a_study_that_re
     before = len(study.store.tasks(study.id))
     resumed = run(tmp_path, "param-search", "--resume", "slow.py", "--max-iteration-per-job", "3")
     assert resumed.returncode == 0, resumed.stderr
-    states = [t.state.value for t in study.store.tasks(study.id)]
-    assert states == ["aborted"] * before + ["completed"] * (3 - before)
+    tasks = study.store.tasks(study.id)
+    assert [t.state.value for t in tasks] == ["aborted"] * before + ["completed"] * 3
+    assert [t.trial for t in tasks[before:]] == [0, 1, 2]
 
 
 def test_control_characters_of_names_are_shown_and_not_sent_to_the_terminal(tmp_path: Path) -> None:

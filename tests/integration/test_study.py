@@ -77,7 +77,21 @@ def test_start_returns_at_once_and_the_search_finds_the_best(store: Path) -> Non
     assert len(table) == 25
     assert set(table["state"]) == {"completed"}  # none is pruned for the result it returned
     assert study.best.objective == table["objective"].min() == parabola(study.best.parameters["x"])
+    assert (study.best_params, study.best_value) == (study.best.parameters, study.best.objective)
     assert (store / ".gitignore").read_text() == "*\n"
+
+
+def test_a_second_study_of_a_name_gets_a_number_and_says_so_when_the_name_was_chosen(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    chosen = [hpo.tune(parabola, SPACE, max_jobs=1, name="bread") for _ in range(2)]
+    unchosen = [hpo.tune(parabola, SPACE, max_jobs=1) for _ in range(2)]
+    assert [study.name for study in chosen + unchosen] == ["bread", "bread-2", "parabola", "parabola-2"]
+    said = "The name 'bread' was taken by an earlier study; this one is 'bread-2'."
+    assert [record.getMessage() for record in caplog.records if "taken" in record.getMessage()] == [said]
+    assert hpo.attach("bread").id == chosen[0].id
+    for study in chosen + unchosen:
+        study.wait(PATIENCE_S)
 
 
 def test_a_study_is_awaited_without_blocking_the_loop() -> None:
@@ -139,7 +153,27 @@ def test_stop_aborts_the_tasks_and_says_that_a_person_did() -> None:
     study.stop()
     assert study.wait(PATIENCE_S)
     assert (study.state, study.record.reason) == ("stopped", "user")
-    assert [(t.state.value, t.reason) for t in study.store.tasks(study.id)] == [("aborted", "user")] * 2
+    found = [(t.state.value, t.reason) for t in study.store.tasks(study.id)]
+    assert found == [("aborted", "user (stopped with the study)")] * 2
+
+
+def test_a_stopped_study_ends_with_all_its_trials_when_it_is_resumed_and_one_stopped_by_hand_stays_stopped() -> None:
+    study = hpo.tune(endless, SPACE, objective="loss", max_jobs=4, concurrency=2, strategy="random")
+    wait_for(lambda: states(study).count("running") == 2, "two running tasks")
+    by_hand, cut_off = study.store.tasks(study.id)
+    study.stop_task(by_hand.id)
+    wait_for(lambda: states(study).count("running") == 2 and len(states(study)) == 3, "the third task")
+    study.stop()
+    assert study.wait(PATIENCE_S)
+    study.resume(max_iteration_per_job=3)
+    assert study.wait(PATIENCE_S)
+
+    table = study.tasks()
+    finished = table[table["state"] == "completed"]
+    assert list(finished["trial"]) == [1, 2, 3] and finished["x"].iloc[0] == cut_off.parameters["x"]
+    assert list(table["reason"][:3]) == ["user", *["user: stopped with the study, run again"] * 2]
+    assert study.best.id in {by_hand.id, *finished["id"]}
+    assert study.usage.jobs == 4
 
 
 def test_drain_lets_the_running_tasks_end() -> None:
@@ -320,8 +354,9 @@ def test_a_failed_task_is_run_again_as_often_as_asked(tmp_path: Path) -> None:
 def test_no_result_says_how_the_tasks_ended_and_what_they_reported() -> None:
     study = hpo.tune(short, SPACE, objective="los", max_jobs=2)
     study.wait(PATIENCE_S)
-    with pytest.raises(NoResult, match=r"objective is los; the tasks reported loss/loss"):
-        _ = study.best
+    for name in ("best", "best_params", "best_value"):
+        with pytest.raises(NoResult, match=r"objective is los; the tasks reported loss/loss"):
+            getattr(study, name)
 
 
 def test_a_study_is_steered_from_another_process_and_found_by_name(store: Path) -> None:

@@ -75,7 +75,7 @@ def _watch(notebook: NotebookPage) -> list[Image.Image]:
 
 
 def _has_ended(dashboard: Locator) -> bool:
-    return "completed (limit" in dashboard.locator("[data-panel=control]").inner_text()
+    return "completed (all" in dashboard.locator("[data-panel=control]").inner_text()
 
 
 def _charts_agree(dashboard: Locator) -> bool:

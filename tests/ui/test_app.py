@@ -401,4 +401,4 @@ def test_saved_notebook_shows_what_was_started(open_notebook: OpenNotebook) -> N
     notebook.server.shut_down_kernels()
     again = open_notebook(notebook)
     expect(again.cell(1).get_by_role("table")).to_contain_text("learning_rate")
-    expect(again.cell(1)).to_contain_text("train: completed (limit: total_max_jobs), 3 of 3 trials")
+    expect(again.cell(1)).to_contain_text("train: completed (all 3 trials are done), 3 of 3 trials")

@@ -134,7 +134,7 @@ def test_the_control_bar_steers_a_running_study(open_notebook: OpenNotebook) -> 
     notebook.wait(lambda: "max_value=2" in say(notebook, 3), "the space is narrowed", SECONDS)
 
     press(control, "Stop now")
-    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (user)")
+    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (by hand)")
     clean(notebook)
 
 
@@ -156,7 +156,7 @@ def test_ranges_are_narrowed_to_a_selection_and_an_ended_study_goes_on(open_note
     press(control, "Drain")
     expect(control.locator(".hpo-head-top")).to_contain_text("draining")
     press(control, "Stop now")
-    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (user)")
+    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (by hand)")
     expect(control.get_by_role("button", name="Add a trial…")).to_be_hidden()
     expect(control.get_by_role("button", name="Resume")).to_be_visible()
 
@@ -166,7 +166,7 @@ def test_ranges_are_narrowed_to_a_selection_and_an_ended_study_goes_on(open_note
     expect(control.locator(".hpo-head-top")).to_contain_text("running")
     expect(control).to_contain_text("of 9 trials")
     press(control, "Stop now")
-    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (user)")
+    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (by hand)")
     clean(notebook)
 
 
@@ -185,7 +185,7 @@ def test_stop_reaches_the_tasks(open_notebook: OpenNotebook, while_busy: bool) -
 
     press(control, "Stop now")
 
-    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (user)")
+    expect(control.locator(".hpo-head-top")).to_contain_text("stopped (by hand)")
     if while_busy:
         notebook.wait_text(1, "left as stopped")
     expect(control).to_contain_text("2 aborted")
@@ -218,7 +218,7 @@ def test_the_table_sorts_filters_selects_and_is_saved(open_notebook: OpenNoteboo
     notebook = open_notebook([study(jobs=12), "print(sorted(map(int, board.selected['trial'])))"])
     notebook.run_cell(0)
     summary = panel(notebook, "summary")
-    expect(panel(notebook, "control")).to_contain_text("completed (limit: total_max_jobs)")
+    expect(panel(notebook, "control")).to_contain_text("completed (all 12 trials are done)")
     expect(summary).to_contain_text("12 trials")
 
     summary.scroll_into_view_if_needed()  # what is out of sight is not drawn
@@ -360,7 +360,7 @@ def test_budget_and_resources_are_live(open_notebook: OpenNotebook) -> None:
     expect(resources.locator("tbody tr")).to_have_count(2)
     expect(resources).to_contain_text("MB")
     expect(budget.get_by_role("meter", name="Jobs remaining")).to_have_attribute("aria-valuenow", "0.0", timeout=60000)
-    expect(budget).to_contain_text("Ended: limit: total_max_jobs.")
+    expect(budget).to_contain_text("Ended: all 6 trials are done.")
     iterations = budget.get_by_role("meter", name="Iterations remaining").get_attribute("aria-valuenow")
     assert 0 <= float(iterations or -1) < 100
     expect(resources).to_contain_text("0 running")

@@ -79,7 +79,7 @@ def test_panels_read_well_at_the_edges(open_notebook: OpenNotebook) -> None:
         return found
 
     for name in STUDIES:
-        expect(panel(name, "control")).to_contain_text("stopped (user)")
+        expect(panel(name, "control")).to_contain_text("stopped (by hand)")
         expect(panel(name, "summary")).to_contain_text("trial")
         expect(panel(name, "budget").get_by_role("meter", name="Jobs remaining")).to_be_visible()
         expect(panel(name, "failures")).to_contain_text("ailed" if name != "zero trials" else "No trial yet.")

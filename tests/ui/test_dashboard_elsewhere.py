@@ -93,8 +93,8 @@ def test_after_a_restart_and_in_a_second_notebook_attach_goes_on(
 
     for page, cell in ((notebook, 1), (second, 0)):
         page.page.bring_to_front()
-        expect(control(page, cell)).to_contain_text("completed (search space exhausted)", timeout=SECONDS * 1000)
-        expect(control(page, cell)).to_contain_text("2 completed2 aborted")  # with the old kernel
+        expect(control(page, cell)).to_contain_text("completed (nothing is left to try)", timeout=SECONDS * 1000)
+        expect(control(page, cell)).to_contain_text("4 completed2 lost")  # with the old kernel
         clean(page)
 
 
@@ -132,7 +132,7 @@ def test_a_search_of_the_command_line_is_watched_and_stopped(
             expect(control(notebook, 1)).to_contain_text("2 running")
             expect(control(notebook, 1)).to_contain_text("of 9 trials")
             press(control(notebook, 1), "Stop now")
-            expect(control(notebook, 1)).to_contain_text("stopped (user)")
+            expect(control(notebook, 1)).to_contain_text("stopped (by hand)")
             search.wait(SECONDS)
             clean(notebook)
         finally:

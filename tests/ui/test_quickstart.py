@@ -107,7 +107,7 @@ def test_quickstart_runs_shows_progress_and_survives_a_reload(
         notebook.run_cell(cell)
     assert notebook.errors_of_cells() == []
     expect(panel(notebook, SHOWN_CELL)).to_contain_text("40 of 40 trials")
-    expect(panel(notebook, AGAIN_CELL)).to_contain_text("completed (limit: total_max_jobs)")
+    expect(panel(notebook, AGAIN_CELL)).to_contain_text("completed (all 40 trials are done)")
     assert notebook.cell(8).locator(".js-plotly-plot").count() == 1
     assert (notebook_folder / ".hpo" / "store.sqlite").exists()
     clean(notebook)
@@ -143,7 +143,7 @@ def test_stop_ends_a_long_study(open_notebook: OpenNotebook, while_busy: bool) -
         notebook.wait(lambda: notebook.kernel_status() == "busy", "the kernel is busy", SECONDS)
     clicked = time.monotonic()
     button(notebook, "Stop now").click()
-    expect(panel(notebook)).to_contain_text("stopped (user)")
+    expect(panel(notebook)).to_contain_text("stopped (by hand)")
     assert time.monotonic() - clicked < 45  # a trial takes a minute
     if while_busy:
         notebook.wait_text(1, "left as stopped")
@@ -185,7 +185,7 @@ def test_saved_notebook_shows_the_final_table_without_a_kernel(open_notebook: Op
     again = open_notebook(notebook)
     table = again.cell(0).get_by_role("table")
     expect(table).to_be_visible()
-    expect(again.cell(0)).to_contain_text("long: completed (limit: total_max_jobs), 6 of 6 trials")
+    expect(again.cell(0)).to_contain_text("long: completed (all 6 trials are done), 6 of 6 trials")
     widths = again.cell(0).locator("img").evaluate_all("all => all.map(image => image.naturalWidth)")
     assert widths and min(widths) > 0
 

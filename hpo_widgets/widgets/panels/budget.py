@@ -7,6 +7,7 @@ from typing import Any
 
 from hpo_widgets.charts.budget import Spending, end_of
 from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.study import StudyRecord
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import StudyFeed
@@ -29,10 +30,12 @@ class Budget(Panel):
 
     def news(self) -> Message | None:
         """Gives the lines if they changed."""
-        rows = self.feed.changed(self._seen)
+        rows, asked = self.feed.changed(self._seen), self.feed.asked(self._seen)
         self._seen = self.feed.version
         for row in rows:
             self._spending.put(row.task, row.result)
+        for request in asked:
+            self._spending.take(request)
         record, state, now = self.feed.record, self.feed.study.state, time.time()
         terminator = _terminator(record, self.feed.study.weighed, live=state in LIVE)
         key = (state, record.limits, record.reason, terminator)
@@ -40,12 +43,13 @@ class Budget(Panel):
             return None
         self._key = key
         live = state in LIVE
+        why = "" if live else why_ended(record.reason, Limits.from_json(record.limits))
         lines = self._spending.lines(record, now, live=live, moving=state == "running")
         self._content = {
             "lines": [line.to_json() for line in lines],
             "end": end_of(lines),
             "live": live,
-            "ended": f"Ended: {record.reason}." if record.reason and not live else "",
+            "ended": f"Ended: {why}." if why else "",
             "running": self._spending.running,
             "terminator": terminator,
             "now": now,

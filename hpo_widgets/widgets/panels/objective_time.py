@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from hpo_widgets.model.limits import Limits
+from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.study import Request, RequestKind
 from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import StudyFeed
@@ -41,8 +43,9 @@ class ObjectiveTime(Panel):
             if text:
                 self._edits[request.id] = [request.time, text]
         self._seen = self.feed.version
-        ended = self.feed.record.ended
-        ends = [[ended, words.cut(self.feed.record.reason or "ended")]] if ended is not None else []
+        record = self.feed.record
+        why = why_ended(record.reason, Limits.from_json(record.limits)) or "ended"
+        ends = [[record.ended, words.cut(why)]] if record.ended is not None else []
         found = {"edits": [*list(self._edits.values())[-MOST:], *ends]}
         if found == self._told:
             return None

@@ -48,7 +48,7 @@ def test_an_executed_notebook_holds_the_final_table_and_no_widget_state(executed
     assert "widgets" not in executed.metadata
     for index in (0, 2):
         static, live = executed.cells[index].outputs
-        assert "completed (search space exhausted)" in static.data["text/html"]
+        assert "completed (nothing is left to try)" in static.data["text/html"]
         assert "3 completed" in static.data["text/html"]
         assert "<td>6</td><td>3</td>" in static.data["text/html"]
         assert "application/vnd.jupyter.widget-view+json" in live.data

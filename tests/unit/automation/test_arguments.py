@@ -22,6 +22,7 @@ from hpo_widgets.automation.minutes import seconds_of
 from hpo_widgets.automation.optuna import OptimizerOptuna
 from hpo_widgets.automation.search_strategy import ReadyStrategy
 from hpo_widgets.errors import InvalidInput
+from hpo_widgets.model.found import Found
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.strategies.grid import GridSearch as GridStrategy
 
@@ -206,3 +207,17 @@ def test_job_classes_and_naming_schemes_are_checked() -> None:
         made.get_optimizer().set_job_naming_scheme("name")  # type: ignore[arg-type]
     with pytest.raises(InvalidInput, match="report_period"):
         made.set_report_period(-1)
+
+
+def test_results_of_several_searches_are_learned_from_and_what_lies_outside_is_listed() -> None:
+    found = [Found(parameters={"General/lr": lr}, values=(lr,)) for lr in (0.25, 0.5, 7.0)]
+    with pytest.warns(UserWarning, match=r"1 earlier result is not learned from \(2 are\)"):
+        made = optimizer(warm_start=found)
+    assert [each.parameters for each in made._arguments.learned] == [{"General/lr": 0.25}, {"General/lr": 0.5}]
+
+
+def test_an_earlier_search_that_is_not_there_is_named_with_the_other_problems() -> None:
+    with pytest.raises(InvalidInput) as refused:
+        optimizer(warm_start=["nowhere", 7], retries=-1)
+    said = str(refused.value)
+    assert "warm_start: no study 'nowhere'" in said and "warm_start: 7 holds no results" in said and "retries" in said

@@ -204,10 +204,12 @@ def test_it_goes_on_after_a_restart() -> None:
 
     strategy = ready(Patient)
     past = [
+        Past(trial=-1, parameters={"x": 4, "kept": "template"}, outcome=Outcome.COMPLETE, values=(4.0,)),  # another's
         Past(trial=0, parameters={"x": 1, "kept": "template"}, outcome=Outcome.COMPLETE, values=(1.0,)),
         Past(trial=1, parameters={"x": 2, "kept": "template"}, reports=((0, 0.5),)),
     ]
     strategy.restore(past)
     (running,) = strategy._search.get_running_jobs()
     assert (running.trial, running.values) == (1, (0.5,))
+    assert strategy._search._num_jobs == 2
     assert strategy.ask(2)["x"] == 3

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,7 +8,7 @@ import pytest
 from hpo_widgets.charts.budget import BudgetLine, Spending, end_of
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.result import Result
-from hpo_widgets.model.study import StudyRecord, StudyState
+from hpo_widgets.model.study import Request, RequestKind, StudyRecord, StudyState
 from hpo_widgets.model.task import TaskState
 from tests.unit.charts.some_tasks import task
 
@@ -115,3 +116,14 @@ def test_a_retry_is_not_another_job_and_an_end_told_twice_counts_once() -> None:
 def test_an_ended_study_spends_no_more_time() -> None:
     assert ended(2).usage(study(ended=1005.0), 9000.0, live=False).time == 5.0
     assert ended(2).usage(study(), 9000.0, live=False).time == 2.0
+
+
+def test_an_hour_of_pause_is_no_part_of_the_pace_and_a_trial_that_runs_again_is_not_done() -> None:
+    spending = ended(2)
+    for id, kind, at in ((1, RequestKind.PAUSE, 1002.0), (2, RequestKind.RESUME, 4600.0)):
+        spending.take(Request(id=id, kind=kind, study="s", task=None, payload={}, time=at, handled=at, answer=None))
+    spending.put(replace(task(2, TaskState.COMPLETED), started=4600.0, ended=4601.0), None)
+    assert lines(spending, 4601.0, total_max_jobs=6)["jobs"].spent_in == pytest.approx(3.0)
+
+    spending.put(replace(task(3), trial=2), None)
+    assert lines(spending, 4601.0, total_max_jobs=6)["jobs"].spent_in == pytest.approx(4.0)

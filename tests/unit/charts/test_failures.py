@@ -1,9 +1,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from hpo_widgets.charts.failures import LISTED, failure_key, group_failures
-from hpo_widgets.model.task import TaskRecord, TaskState
+from hpo_widgets.model.task import LEFT, TaskRecord, TaskState
 from tests.unit.charts.some_tasks import task
 
 OVERFLOW = """Traceback (most recent call last):
@@ -30,6 +31,12 @@ def test_tracebacks_that_differ_in_values_only_are_one_failure() -> None:
     assert failure_key(same) == failure_key(OVERFLOW)
     assert failure_key(OTHER) != failure_key(OVERFLOW)
     assert failure_key("killed by signal 9") == failure_key("killed by signal 9")
+
+
+def test_what_ended_in_order_with_its_kernel_is_no_failure() -> None:
+    left = replace(task(1, TaskState.LOST), reason=LEFT)
+    killed = replace(task(2, TaskState.LOST, "its process ended"), reason="lost")
+    assert [group.title for group in group_failures([fine(0), left, killed])] == ["its process ended"]
 
 
 def test_groups_are_counted_and_the_most_frequent_comes_first() -> None:

@@ -65,7 +65,7 @@ def plans(draw: st.DrawFn) -> StudyPlan:
         objectives=several,
         limits=draw(limits(judged=len(several) == 1)),
         strategy={"name": draw(st.sampled_from(["tpe", "random", "grid", "optuna"])), "options": options},
-        warm_start=draw(st.just("") | NAMES),
+        warm_start=tuple(draw(st.lists(NAMES, max_size=3))),
         repeats=draw(st.integers(1, 4)),
         seed=draw(st.none() | st.integers(0, 2**40)),
         isolation=draw(st.none() | st.sampled_from(Isolation)),

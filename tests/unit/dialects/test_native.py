@@ -57,7 +57,8 @@ def changed(**changes: Any) -> str:
         (changed(strategy={"name": "tpe", "options": []}), "strategy: the options are []"),
         (changed(repeats=0), "repeats: 0 is no number of runs; give a whole number of 1 or more"),
         (changed(repeats=True), "repeats: True is no number of runs"),
-        (changed(warm_start=["first"]), "warm_start: ['first'] is no text"),
+        (changed(warm_start=["first", 2]), "warm_start: 2 is no text"),
+        (changed(warm_start={}), "warm_start: {} is neither the name of a study nor a list of names"),
         (changed(seed=1.5), "seed: 1.5 is no seed"),
         (changed(isolation="threads"), "isolation: 'threads' is unknown; use one of fork, reuse, spawn, thread"),
         (changed(gpus="0"), "gpus: '0' is no list"),
@@ -73,6 +74,13 @@ def test_a_wrong_file_is_refused_with_what_is_wrong(text: str, said: str) -> Non
         read_plan(text)
 
     assert said in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "names"), [("first", ("first",)), ("", ()), (["first"], ("first",)), (["a", "b"], ("a", "b")), ([], ())]
+)
+def test_the_studies_to_begin_with_are_one_name_or_a_list(given: Any, names: tuple[str, ...]) -> None:
+    assert read_plan(changed(warm_start=given)).warm_start == names
 
 
 def test_all_problems_of_a_file_are_named_at_once() -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from hpo_widgets.engine.last_signs import study_sign
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.model.study import StudyState
+from hpo_widgets.model.study import RESTED_SINCE, RequestKind, StudyState
 from hpo_widgets.model.task import Reason, TaskState
 from hpo_widgets.study.results import Results
 from tests.unit.engine.hands import Hands
@@ -83,6 +83,17 @@ def test_time_between_an_end_and_going_on_does_not_count() -> None:
     hands.now += A_NIGHT
     hands.open()
     assert hands.engine.picture.usage(hands.now).time == 10.0
+
+
+def test_going_on_is_recorded_with_the_last_sign_of_life_before_it() -> None:
+    hands = Hands(limits=Limits(max_number_of_concurrent_tasks=1))
+    hands.step()
+    (task,) = hands.claim()
+    hands.now += 10.0
+    hands.report(task, 0.5)
+    die(hands)
+    (again,) = hands.store.requests(hands.study)
+    assert (again.kind, again.payload, again.handled) == (RequestKind.RESUME, {RESTED_SINCE: 1010.0}, hands.now)
 
 
 def test_an_interrupted_study_spends_nothing_more_and_stop_ends_it_where_it_died(

@@ -17,7 +17,7 @@ from hpo_widgets.model.parameter_ranges import UniformIntegerParameterRange, Uni
 from hpo_widgets.model.scalar import CONSTRAINT_TITLE, Metric
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.study import RequestKind, StudyState
-from hpo_widgets.model.task import Reason, TaskState
+from hpo_widgets.model.task import LEFT, RUN_AGAIN, Reason, TaskState
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.strategies.base import Outcome, Strategy
 
@@ -333,6 +333,83 @@ def test_after_a_crash_running_tasks_are_lost_and_run_again_and_no_job_counts_tw
     assert Recorder.made[-1].told[0] == (Outcome.COMPLETE, (0.5,))
     completed = [t.trial for t in hands.tasks(TaskState.COMPLETED)]
     assert sorted(completed) == [0, 1, 2, 3]
+
+
+def stopped_and_gone_on(hands: Hands) -> None:
+    hands.ask(RequestKind.STOP)
+    hands.step()
+    hands.obey()
+    hands.step()
+    assert hands.store.study(hands.study).state is StudyState.STOPPED
+    hands.open()
+    hands.step()
+
+
+def test_what_was_stopped_with_its_study_runs_again_and_what_a_person_stopped_does_not() -> None:
+    hands, _ = recorded(total_max_jobs=4, max_number_of_concurrent_tasks=3)
+    by_hand, running, waiting = hands.tasks()
+    hands.claim(2)
+    for task in (by_hand, running):
+        hands.report(task, 0.5)
+    payload = {"reason": Reason.USER.value}
+    hands.store.request(RequestKind.STOP_TASK, study=hands.study, task=by_hand.id, payload=payload, now=hands.now)
+    stopped_and_gone_on(hands)
+
+    assert [(t.trial, t.attempt, t.reason) for t in hands.tasks()] == [
+        (0, 0, "user"),
+        (1, 0, RUN_AGAIN),
+        (2, 0, RUN_AGAIN),
+        (1, 1, None),
+        (2, 1, None),
+        (3, 0, None),
+    ]
+    assert [t.parameters for t in hands.tasks()][3:5] == [running.parameters, waiting.parameters]
+    hands.run_out(value=2.0)
+    assert [t.trial for t in hands.tasks(TaskState.COMPLETED)] == [1, 2, 3]
+    assert hands.store.best_value(hands.study, hands.objectives[0]) == 0.5
+    told = Recorder.made[-1].told
+    assert (told[0], told.keys()) == ((Outcome.COMPLETE, (0.5,)), {0, 1, 2, 3})
+
+
+def test_what_was_reported_before_a_stop_counts_until_the_study_goes_on() -> None:
+    hands, _ = recorded(total_max_jobs=1)
+    (task,) = hands.claim(1)
+    hands.report(task, 0.5)
+    hands.ask(RequestKind.STOP)
+    hands.step()
+    hands.obey()
+    hands.step()
+    assert hands.store.best_value(hands.study, hands.objectives[0]) == 0.5
+    hands.open()
+    assert hands.store.best_value(hands.study, hands.objectives[0]) is None
+
+
+def test_stops_of_the_study_cost_a_trial_none_of_its_chances() -> None:
+    hands, strategy = recorded(total_max_jobs=1, retries=1)
+    for _ in range(3):
+        hands.claim(1)
+        stopped_and_gone_on(hands)
+    (fourth,) = hands.claim(1)
+    assert (fourth.trial, fourth.attempt) == (0, 3)
+    hands.end(fourth, TaskState.FAILED)
+    hands.step()
+    (last,) = hands.claim(1)
+    hands.end(last, TaskState.FAILED)
+    hands.step()
+    assert Recorder.made[-1].told == {0: (Outcome.FAILED, None)} and strategy.told == {}
+    assert hands.store.study(hands.study).state is StudyState.COMPLETED
+
+
+def test_what_ended_in_order_with_its_process_is_run_again_however_often_that_happens() -> None:
+    hands, _ = recorded(total_max_jobs=2)
+    for attempt in range(3):
+        (task,) = hands.claim(1)
+        assert (task.trial, task.attempt) == (0, attempt)
+        hands.end(task, TaskState.LOST, reason=LEFT)
+        hands.crash()
+        hands.step()
+    hands.run_out()
+    assert [t.trial for t in hands.tasks(TaskState.COMPLETED)] == [0, 1]
 
 
 def halved(hands: Hands) -> None:

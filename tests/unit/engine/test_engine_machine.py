@@ -102,6 +102,16 @@ class EngineMachine(RuleBasedStateMachine):
     def crash(self) -> None:
         self.hands.crash()
 
+    @precondition(lambda self: not self.hands.engine.finished)
+    @rule()
+    def stop_the_study_and_go_on(self) -> None:
+        self.disk.refusals = 0
+        self.hands.ask(RequestKind.STOP)
+        while not self.hands.engine.finished:
+            self.hands.step()
+            self.hands.obey()
+        self.hands.open()
+
     @rule(count=st.integers(1, 3))
     def fill_the_disk(self, count: int) -> None:
         self.disk.refusals = count
@@ -140,6 +150,7 @@ class EngineMachine(RuleBasedStateMachine):
         assert (record.state, record.owner) == (StudyState.COMPLETED, None)
         assert {t.trial for t in self.hands.tasks()} == set(range(self.jobs))
         assert all(t.state.is_final for t in self.hands.tasks())
+        assert not any(t.interrupted for t in {t.trial: t for t in self.hands.tasks()}.values())
         assert all(r.handled is not None for r in self.hands.store.requests(self.hands.study))
 
 

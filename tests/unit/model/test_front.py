@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hpo_widgets.model.front import Costs, crowding, dominates, fronts, hypervolume
-from hpo_widgets.model.objective import Objective, Sign, rank, ranked_fronts
+from hpo_widgets.model.front import Costs, crowding, dominates, first_front, fronts, hypervolume
+from hpo_widgets.model.objective import Objective, Sign, first_ranked, rank, ranked_fronts
 
 SIDE = 5
 """Points lie on whole numbers below it, so a hypervolume is a number of unit cubes."""
@@ -87,3 +87,16 @@ def test_within_a_front_those_come_first_that_are_apart_from_others() -> None:
 
 def test_with_one_objective_a_front_is_a_value() -> None:
     assert ranked_fronts((Objective("a", "a", Sign.MAX),), enumerate([(1.0,), (2.0,), (2.0,)])) == [[1, 2], [0]]
+
+
+@given(clouds())
+def test_the_first_front_alone_is_the_first_of_all(points: list[Costs]) -> None:
+    assert first_front(points) == next(iter(fronts(points)), [])
+
+
+@given(clouds())
+def test_what_is_ranked_first_is_found_without_ordering_the_rest(points: list[Costs]) -> None:
+    objectives = [Objective(str(axis), "s", Sign.MAX if axis else Sign.MIN) for axis in range(len((points or [()])[0]))]
+    candidates = [*points, *[(math.nan,) * len(objectives)] * bool(points)]
+    ranked = rank(objectives, enumerate(candidates))
+    assert first_ranked(objectives, candidates) == (candidates[ranked[0]] if points else ())

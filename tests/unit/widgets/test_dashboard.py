@@ -203,7 +203,7 @@ def test_edits_and_the_limit_that_ended_it_are_told(desk, shown):
         RequestKind.SET_LIMITS, study=found.study.id, task=None, payload={"total_max_jobs": 9}, now=1500.0
     )
     found.move(StudyState.COMPLETED, reason="limit: total_max_jobs", ended=2000.0)
-    expected = [[1500.0, "limits: total_max_jobs = 9"], [2000.0, "limit: total_max_jobs"]]
+    expected = [[1500.0, "limits: total_max_jobs = 9"], [2000.0, "all trials are done"]]
     one.comm.wait_for(lambda: one.snapshot()["parts"]["objective_time"][0] == {"edits": expected})
 
 

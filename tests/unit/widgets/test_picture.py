@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from hpo_widgets.model.study import StudyState
+from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import TaskState
 from hpo_widgets.widgets.reader import StudyReader
 from hpo_widgets.widgets.static import static_html
@@ -93,6 +93,32 @@ def test_the_time_left_follows_the_pace_of_the_last_trials(desk):
     record = found.study.record
     # A trial a second: the fifth ended at 1005, two seconds ago, so of five more seconds three are left.
     assert picture.head(record, "running", None, 1007.0)["left"] == pytest.approx(3.0)
+
+
+def test_an_hour_of_pause_does_not_move_the_forecast(desk):
+    found = desk(total_max_jobs=10)
+    found.run()
+    for trial in range(4):
+        found.trial(trial, 0.5)
+    for kind, at in ((RequestKind.PAUSE, 1004.0), (RequestKind.RESUME, 4604.0)):
+        asked = found.store.request(kind, study=found.study.id, task=None, payload={}, now=at)
+        found.store.answer(asked.id, at)
+    found.trial(3604, 0.5)  # begins as many seconds after the start
+    picture = read(found).picture
+    assert picture.head(found.study.record, "running", None, 4605.0)["left"] == pytest.approx(5.0)
+
+
+def test_a_name_that_was_taken_is_said_while_the_study_runs(desk):
+    found = desk(name="digits-2")
+    found.run()
+    store, id = found.store, found.study.id
+    store.update_study(id, config={**found.study.record.config, "asked_name": "digits"})
+    said = "The name 'digits' was taken by an earlier study; this one is 'digits-2'."
+    assert (read(found).head()["advice"], read(found).head()["notices"]) == (said, [])
+    found.move(StudyState.PAUSED)
+    assert read(found).head()["advice"] == f"{said} No new trials start; running ones go on to their end."
+    found.move(StudyState.COMPLETED, ended=2000.0)
+    assert read(found).head()["advice"] == ""
 
 
 def test_the_time_left_never_exceeds_the_time_limit(desk):

@@ -187,6 +187,6 @@ def test_the_static_html_holds_the_state_the_best_and_a_picture(desk, shown):
         found.trial(trial, value)
     found.move(StudyState.COMPLETED, reason="limit: total_max_jobs", ended=1010.0)
     html = shown(found.study).static_bundle()["text/html"]
-    assert "completed (limit: total_max_jobs), 3 of 3 trials; 3 completed; 0:10" in html
+    assert "completed (all 3 trials are done), 3 of 3 trials; 3 completed; 0:10" in html
     assert "<td>0.75</td>" in html
     assert "data:image/svg+xml;base64," in html

@@ -127,7 +127,7 @@ def test_every_plan_survives_the_form_and_its_file(around: Surroundings, plan: S
     # A name of blanks is one that nobody can see or type.
     assume(all(o.title.strip() and o.series.strip() for o in plan.objectives) and plan.base.name.strip())
     keep = None if plan.repeats > 1 else plan.limits.save_top_k_tasks_only
-    plan = replace(plan, strategy=PLAN.strategy, warm_start="", limits=replace(plan.limits, save_top_k_tasks_only=keep))
+    plan = replace(plan, strategy=PLAN.strategy, warm_start=(), limits=replace(plan.limits, save_top_k_tasks_only=keep))
     form = StudyForm(plan, surroundings=around)
 
     assert messages(form) == []
@@ -225,7 +225,7 @@ def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_liste
     form._type({"warm_start": "first"})
 
     plan = form.value
-    assert plan.warm_start == "first"
+    assert plan.warm_start == ("first",)
     assert form.answer["learned"].startswith("3 earlier results are not learned from (1 is):")
     assert "'layers' is 9" in form.answer["learned"]
     form.space.value = {"lr": loguniform(1e-6, 1.0), "layers": integer(1, 9)}
@@ -238,6 +238,21 @@ def test_an_earlier_study_is_learned_from_and_what_cannot_be_taken_over_is_liste
     other = StudyForm(surroundings=around)
     other.load(write_plan(plan))
     assert other.value == plan
+
+
+def test_a_file_with_several_earlier_studies_is_learned_from_all_of_them(around: Surroundings, first: Study) -> None:
+    second = tune(
+        train, {"lr": [1e-4], "layers": [2, 3]}, objective=("quality", "valid", "max"), strategy="grid", max_jobs=20,
+        concurrency=1, isolation="same-thread", name="second", store=around.store,
+    )  # fmt: skip
+    second.wait(60)
+    form = StudyForm(surroundings=around)
+
+    form.load(write_plan(replace(PLAN, warm_start=("first", "second"))))
+
+    assert form.value.warm_start == ("first", "second")
+    assert form.answer["learned"].startswith("3 earlier results are not learned from (3 are):")
+    assert [label for _, label in form.choices["studies"]] == ["none", "second", "first", "first, second"]
 
 
 def test_what_a_study_as_base_task_proposes_keeps_its_constraints_functions_included(around: Surroundings) -> None:
@@ -253,7 +268,7 @@ def test_what_a_study_as_base_task_proposes_keeps_its_constraints_functions_incl
 
 
 def test_an_earlier_study_that_cannot_teach_is_refused_at_its_field(around: Surroundings, first: Study) -> None:
-    form = StudyForm(replace(PLAN, warm_start="frist"), surroundings=around)
+    form = StudyForm(replace(PLAN, warm_start=("frist",)), surroundings=around)
     ((field, text),) = messages(form)
     assert (field, "Did you mean 'first'" in text) == ("warm_start", True)
     assert form.choices["studies"][-1] == ["frist", "frist (not here)"]
