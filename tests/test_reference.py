@@ -16,7 +16,7 @@ import pytest
 
 import hpo_widgets
 from hpo_widgets.strategies.methods import methods
-from hpo_widgets.widgets.limits_form import limit_fields
+from hpo_widgets.widgets.limit_fields import limit_fields
 
 ROOT = Path(__file__).parents[1]
 MAKE = ROOT / ".ci" / "docs" / "make.py"

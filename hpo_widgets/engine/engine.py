@@ -90,7 +90,7 @@ class Engine:
         self._memos: dict[int, dict[str, Any]] = {}
         self._task_of_trial = {live.task.trial: id for id, live in self.picture.live.items()}
         self._watch: Watch | None = None
-        self._weigher = Weigher(
+        self.weigher = Weigher(
             config, lambda: read_results(store, study, self.config, self.picture), self.wake, opening.anew
         )
         for request in opening.requests:
@@ -105,7 +105,7 @@ class Engine:
                 try:
                     wake_at = self.step()
                     failures, slow = 0, self._thinker.notice if self._thinker else None
-                    self.notice = slow or self._missing or self._weigher.notice
+                    self.notice = slow or self._missing or self.weigher.notice
                 except StoreUnavailable as error:
                     failures += 1
                     self.notice = str(error)
@@ -123,7 +123,7 @@ class Engine:
         """Gives back what the engine holds; the study stays as the store has it."""
         if self._thinker is not None:
             self._thinker.close()
-        self._weigher.close()
+        self.weigher.close()
 
     def _rest(self, wake_at: float | None) -> None:
         assert self._watch is not None
@@ -146,7 +146,7 @@ class Engine:
             self._tend_at = self.clock() + TEND_S
         self._absorb(self.store.delta(self._cursor, self.study, self._metrics))
         self._absorb_replies()
-        self.picture.enough = self._weigher.weigh()
+        self.picture.enough = self.weigher.weigh()
         while True:
             todo = plan(self.picture, self.clock())
             self._carry_out(todo)
@@ -228,7 +228,7 @@ class Engine:
             self._first_failures.note(task)
             outcome, values = judge_end(task, result.values)
             seconds = task.duration(self.clock())
-            self._weigher.learn(task, self.picture.learn(task, outcome, values, result.feasible))
+            self.weigher.learn(task, self.picture.learn(task, outcome, values, result.feasible))
             self.thinker.send(
                 desk.Tell(
                     trial=task.trial, outcome=outcome, values=values, seconds=seconds, constraints=result.constraints
@@ -346,7 +346,7 @@ class Engine:
     def set_limits(self, limits: Limits) -> None:
         """Puts other limits in force; the caller has recorded them."""
         self.picture.limits = limits
-        self._weigher.put(limits)
+        self.weigher.put(limits)
         if self.podium.keep != limits.keep:
             self._archive_anew(limits.keep)
         self._listeners.on_limits(limits)
@@ -367,7 +367,7 @@ class Engine:
             self._thinker.close()
         self._thinker, self._moved = None, True
         picture.asking, picture.exhausted, picture.starved = 0, False, False
-        self._weigher.put(picture.limits, self.config)
+        self.weigher.put(picture.limits, self.config)
 
     def _archive_anew(self, keep: int | None) -> None:
         """Ranks all finished tasks again: the number to keep has changed, so archived ones may rise."""
@@ -381,7 +381,7 @@ class Engine:
     def _finish(self, todo: Plan) -> None:
         assert todo.finish is not None
         state, why = todo.finish
-        reason = None if why is None else self._weigher.told(why)
+        reason = None if why is None else self.weigher.told(why)
         with self.store.transaction():
             refusal = f"the study ended: {reason or state.value}"
             for request in self.store.open_requests(study=self.study):

@@ -104,6 +104,12 @@ class Run:
             return trouble
         return self._callbacks.notices[-1] if self._callbacks.notices else None
 
+    @property
+    def weighed(self) -> str:
+        """What the terminator in force says of the results so far; empty without one."""
+        engine = self._thread.engine
+        return "" if engine is None else engine.weigher.figure
+
     def leave(self) -> None:
         """Leaves the study as it stands because the interpreter ends; attach and resume go on with it."""
         self._thread.stop()

@@ -117,6 +117,7 @@ class Weigher:
         """What the terminator said, once it has ended the study."""
         self.notice: str | None = None
         """Why it cannot judge."""
+        self._figure = ""
         self._helper = None
         self._scales: Scales | None = None
         self._said: list[Verdict | Raised] = []
@@ -189,8 +190,9 @@ class Weigher:
         for said in [*self._said, *(self._helper.received() if self._helper is not None else ())]:
             match said:
                 case Verdict(enough=True, said=text):
-                    self.enough = text
+                    self.enough = self._figure = text
                 case Verdict(said=text):
+                    self._figure = text
                     logger.info("the search goes on: %s", text, extra={"action": "terminator-said"})
                 case Raised(error=error):
                     last = error.strip().splitlines()[-1]
@@ -199,6 +201,14 @@ class Weigher:
         self._said = []
         if self.enough is not None or self.notice is not None:
             self.close()
+
+    @property
+    def figure(self) -> str:
+        """What the terminator in force said last, or how far it is from its first word; from any thread."""
+        rule = self._limits.rule
+        if rule is None or self.notice is not None:
+            return ""
+        return self._figure or f"{rule}: {self._count} of the {self._needed} results that it needs"
 
     def told(self, why: Reason) -> str:
         """Gives why the study has ended: with what the terminator said, or why one that was asked for said nothing."""

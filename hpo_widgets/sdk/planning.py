@@ -14,7 +14,7 @@ from hpo_widgets.sdk.searchable import Surroundings
 from hpo_widgets.sdk.tune import DEFAULT_MAX_JOBS, repeated, strategy_objections, tune
 from hpo_widgets.strategies.methods import Method, Option, methods
 from hpo_widgets.strategies.registry import create_strategy
-from hpo_widgets.strategies.terminators import terminator_problems
+from hpo_widgets.strategies.terminators import early_end_problems, terminator_problems
 from hpo_widgets.study import Study
 
 __all__ = [
@@ -46,10 +46,10 @@ def check_strategy(spec: dict[str, Any]) -> list[str]:
 
 
 def check_fit(plan: StudyPlan) -> list[str]:
-    """Lists why the strategy of a plan cannot serve it, and its terminator not judge it."""
+    """Lists why the strategy of a plan cannot serve it, or what is to end it early not judge it."""
     asked = repeated(create_strategy(plan.strategy), plan.repeats)
     found = strategy_objections(asked, plan.space, plan.objectives, plan.limits)
-    return found + terminator_problems(plan.limits, plan.objectives)
+    return found + early_end_problems(plan.limits, plan.objectives)
 
 
 def queues(surroundings: Surroundings) -> dict[str, int]:

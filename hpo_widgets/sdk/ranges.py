@@ -10,6 +10,7 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
+from hpo_widgets.model.parameter_values import plain
 from hpo_widgets.model.space import SearchSpace
 from hpo_widgets.model.space_shorthand import integer, loguniform, uniform
 from hpo_widgets.sdk.ranges_comment import is_fixed, read_comment
@@ -25,10 +26,16 @@ SHARE_WORDS = frozenset({
 })  # fmt: skip
 """Parts of names of floats between 0 and 1."""
 FIXED_WORDS = frozenset({
-    "seed", "state", "verbose", "debug", "verbosity", "device", "workers", "jobs", "njobs", "threads", "cores", "plot",
-    "show", "save", "version", "port", "epochs", "folds", "cv", "splits",
+    "seed", "state", "verbose", "debug", "verbosity", "quiet", "progress", "print", "plot", "show", "save", "report",
+    "pause", "sleep", "delay", "wait", "timeout", "interval", "every", "seconds", "minutes", "hours",
+    "device", "gpu", "gpus", "cuda", "cpu", "cpus", "cores", "workers", "jobs", "njobs", "threads", "cache",
+    "path", "dir", "directory", "folder", "file", "filename", "url", "host", "port", "name", "tag", "version",
+    "checkpoint", "resume", "profile", "epochs", "folds", "cv", "splits", "repeats", "runs", "classes",
+    "test", "val", "valid", "validation", "holdout",
 })  # fmt: skip
-"""Parts of names of what belongs to a run and not to a search."""
+"""Parts of names of what belongs to a run, or to the data, and not to a search."""
+FIXED_NAMES = frozenset({"n_samples", "num_samples", "n_features", "num_features", "train_size", "train_fraction"})
+"""Names of the same kind of which no part tells."""
 POWER_WORDS = frozenset({
     "batch", "hidden", "units", "width", "dim", "filters", "channels", "embed", "embedding", "size",
 })  # fmt: skip
@@ -61,8 +68,8 @@ def propose_range(parameter: BaseParameter, comment: str = "") -> Parameter | No
     if parameter.choices:
         return DiscreteParameterRange(name, list(parameter.choices)) if len(parameter.choices) > 1 else None
     words = name_words(name)
-    default = parameter.default
-    if words & FIXED_WORDS:
+    default = plain(parameter.default)
+    if is_of_a_run(name):
         return None
     if isinstance(default, bool):
         return DiscreteParameterRange(name, [True, False])
@@ -72,7 +79,13 @@ def propose_range(parameter: BaseParameter, comment: str = "") -> Parameter | No
         found = _of_float(words, default)
     else:
         found = None
-    return None if found is None else found.named(name)
+    # Around a default at the end of what a number can be, there may be no sound range.
+    return None if found is None or found.named(name).problems() else found.named(name)
+
+
+def is_of_a_run(name: str) -> bool:
+    """Tells whether a name is that of something that belongs to a run, or to the data, and not to a search."""
+    return bool(name_words(name) & FIXED_WORDS) or name.rpartition("/")[2].lower() in FIXED_NAMES
 
 
 def propose_ranges(parameters: Iterable[BaseParameter], comments: Mapping[str, str]) -> dict[str, Parameter]:

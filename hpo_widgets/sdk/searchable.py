@@ -150,11 +150,7 @@ class Surroundings:
             return self._proposal(function.base_parameters, reported, function.base_name, commented=True)
         parameters = signature_parameters(function)
         found = {each.name: proposed for each in parameters if (proposed := propose_signature(each)) is not None}
-        notes = [
-            f"{each.name!r} has neither a default nor a type that is known; give it a range."
-            for each in parameters
-            if each.required and each.name not in found
-        ]
+        notes = [_unknown(each) for each in parameters if each.required and each.name not in found]
         return self._with_metrics(parameters, found, metrics_in(_source(function)), name, notes)
 
     # -- files -------------------------------------------------------------------------------------------------------
@@ -241,6 +237,12 @@ class Surroundings:
             objectives=tuple(objectives) or (DEFAULT,),
             notes=tuple(notes),
         )
+
+
+def _unknown(parameter: BaseParameter) -> str:
+    if parameter.type == "str":
+        return f"{parameter.name!r} is a text without a default; give the texts to choose from."
+    return f"{parameter.name!r} has neither a default nor a type that is known; give it a range."
 
 
 def merged(reported: list[Objective], before: list[Objective]) -> list[Objective]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import math
 import types
 import typing
 from collections.abc import Callable
@@ -14,11 +15,26 @@ from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.base_task import BaseParameter
 from hpo_widgets.model.parameter_base import Parameter
 from hpo_widgets.model.parameter_choices import DiscreteParameterRange
-from hpo_widgets.sdk.ranges import FIXED_WORDS, LOG_WORDS, POWER_WORDS, SHARE_WORDS, name_words, propose_range
+from hpo_widgets.sdk.ranges import LOG_WORDS, POWER_WORDS, SHARE_WORDS, is_of_a_run, name_words, propose_range
 
 TYPES = {"int": int, "float": float, "bool": bool, "str": str}
-USUAL = {"epochs": 10, "folds": 5, "cv": 5, "splits": 5, "seed": 0, "state": 0}
+USUAL: dict[str, Any] = {
+    "epochs": 10, "folds": 5, "cv": 5, "splits": 5, "seed": 0, "state": 0, "verbose": 0, "verbosity": 0,
+    "pause": 0, "sleep": 0, "delay": 0, "wait": 0, "timeout": 60, "every": 10, "interval": 10,
+    "device": "cpu", "samples": 1000, "train": 0.8, "test": 0.2, "val": 0.2, "valid": 0.2, "validation": 0.2,
+    "holdout": 0.2,
+}  # fmt: skip
 """Values of what belongs to a run, where the code has no default."""
+COUNTS = {
+    "estimators": 100, "trees": 100, "rounds": 100, "iterations": 100, "iter": 100, "steps": 100, "leaves": 31,
+    "depth": 6, "layers": 4, "blocks": 4, "heads": 4, "neighbors": 5, "neighbours": 5, "clusters": 8, "components": 8,
+    "degree": 3, "patience": 10,
+}  # fmt: skip
+"""Values of counts, by parts of their names, where the code has no default."""
+COUNTED = frozenset({"n", "num", "number", "count", "max", "min"})
+"""Parts of names of what is counted, whatever it is."""
+TEXTS = frozenset({"path", "dir", "directory", "folder", "file", "filename", "url", "host", "name", "tag", "version"})
+"""Parts of names of texts."""
 
 
 def signature_parameters(function: Callable[..., Any]) -> tuple[BaseParameter, ...]:
@@ -52,22 +68,38 @@ def propose_signature(parameter: BaseParameter) -> Parameter | None:
     if not parameter.required or parameter.choices:
         return propose_range(parameter)
     words = name_words(parameter.name)
-    if words & FIXED_WORDS and parameter.type in (None, "int"):
-        usual = next((USUAL[word] for word in words if word in USUAL), 1)
-        return DiscreteParameterRange(parameter.name, [usual])
+    if is_of_a_run(parameter.name):
+        usual = _usual(words, parameter.type)
+        return None if usual is None else DiscreteParameterRange(parameter.name, [usual])
     default = _likely(words, parameter.type)
     return None if default is None else propose_range(replace(parameter, default=default))
+
+
+def _usual(words: set[str], type: str | None) -> Any:
+    """Gives a value of what belongs to a run; `None` where nobody can tell, such as a path."""
+    if type == "bool":
+        return False
+    found = next((USUAL[word] for word in sorted(words) if word in USUAL), None)
+    if type == "str" or (type is None and (words & TEXTS or isinstance(found, str))):
+        return found if isinstance(found, str) else None
+    if not isinstance(found, (int, float)):
+        found = 1
+    return float(found) if type == "float" else math.ceil(found) if type == "int" else found
 
 
 def _likely(words: set[str], type: str | None) -> Any:
     if type == "bool":
         return False
+    if type in (None, "int") and (counts := [COUNTS[word] for word in sorted(words) if word in COUNTS]):
+        return min(counts)
     if type in (None, "float") and words & SHARE_WORDS:
         return 0.5
     if type in (None, "float") and words & LOG_WORDS:
         return 1e-3
     if type in (None, "int") and words & POWER_WORDS:
         return 64
+    if type is None and words & COUNTED:
+        return 4
     return {"float": 0.5, "int": 4}.get(type or "")
 
 

@@ -38,7 +38,7 @@ from hpo_widgets.store.location import open_store
 from hpo_widgets.strategies.base import Problem, Strategy
 from hpo_widgets.strategies.registry import create_strategy, strategy_spec
 from hpo_widgets.strategies.repeats import Repeats
-from hpo_widgets.strategies.terminators import terminator_problems
+from hpo_widgets.strategies.terminators import early_end_problems
 from hpo_widgets.study import Study
 
 if TYPE_CHECKING:
@@ -214,9 +214,7 @@ def tune(  # noqa: PLR0913 - the front door: every keyword of DESIGN
     problems += kind_problems(name, project, gpus, seed)
     if chosen is not None and found_space is not None and objectives and limits is not None:
         problems += strategy_objections(repeated(chosen, repeats), found_space, objectives, limits)
-    if objectives is not None and len(objectives) > 1 and (patience is not None or target is not None):
-        problems.append("patience and target judge one objective, and there are several; leave them out.")
-    problems += terminator_problems(limits, objectives or ()) if limits is not None else []
+    problems += early_end_problems(limits, objectives or ()) if limits is not None else []
     if queue:
         problems += queue_problems(queue, kind or Isolation.FORK, place, gpus)
     if base is not None and found_space is not None:

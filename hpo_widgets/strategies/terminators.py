@@ -33,6 +33,14 @@ def results_needed(limits: Limits) -> int:
     return LEAST_FOR_OWN_MARK if limits.rule == EMMR and limits.expected_gain is None else LEAST
 
 
+def early_end_problems(limits: Limits, objectives: Sequence[Objective]) -> list[str]:
+    """Lists why what is to end such a study early cannot judge it; none when nothing is."""
+    found = terminator_problems(limits, objectives)
+    if len(objectives) > 1 and (limits.patience is not None or limits.target is not None):
+        found.append("patience and target judge one objective, and there are several; leave them out.")
+    return found
+
+
 def terminator_problems(limits: Limits, objectives: Sequence[Objective]) -> list[str]:
     """Lists why the terminator in force cannot judge such a study; none when no terminator is asked for."""
     rule = limits.rule

@@ -19,7 +19,7 @@ from hpo_widgets.model.space_draws import check_not_empty
 from hpo_widgets.model.space_shorthand import as_space
 from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import SKIPPED, Reason, TaskRecord
-from hpo_widgets.strategies.terminators import terminator_problems
+from hpo_widgets.strategies.terminators import early_end_problems
 from hpo_widgets.study.stored import StoredStudy
 
 
@@ -69,7 +69,8 @@ class Steering(StoredStudy):
         """Puts other limits in force while the study runs; names as in `tune` or as in `Limits`, `None` removes one.
 
         Raises:
-            InvalidInput: For an unknown name, a value out of range, or a terminator that cannot judge this study here.
+            InvalidInput: For an unknown name, a value out of range, or one that cannot judge this study here:
+                `patience`, `target` and terminators judge one objective, and some terminators need packages.
         """
         changes = limit_names(limits)
         self._changed_limits(changes)
@@ -80,8 +81,8 @@ class Steering(StoredStudy):
             found = Limits.from_json({**self.record.limits, **changes})
         except InvalidInput as error:
             raise InvalidInput(in_short_words(error.problems), subject="limits") from None
-        concerns = changes.keys() & {"terminator", "expected_gain"}
-        if concerns and (problems := terminator_problems(found, self.config.objectives)):
+        concerns = changes.keys() & {"terminator", "expected_gain", "patience", "target"}
+        if concerns and (problems := early_end_problems(found, self.config.objectives)):
             raise InvalidInput(problems, subject="limits")
         return found
 

@@ -166,6 +166,11 @@ class Study(Steering, Observing, Reporting):
             return f"It waits for its loop: {self._how_to_loop}."
         return None
 
+    @property
+    def weighed(self) -> str:
+        """What the terminator in force says of the results so far, in the kernel that runs it; elsewhere empty."""
+        return "" if self._run is None else self._run.weighed
+
     def on_end(self, callback: Callable[[Conclusion], Any]) -> None:
         """Calls a function for every task that ends from now on, in a thread of its own, in the kernel that runs it.
 

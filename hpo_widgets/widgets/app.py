@@ -87,10 +87,13 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.stage = FORM
             raise
         self.study, self._plan = study, plan
-        self.panel, self.line = panel, _line(study, plan)
+        before, self.panel = self.panel, panel
+        self.line = _line(study, plan)
         self.messages = [words.cut(str(each.message), SHOWN) for each in warned]
         self.stage = STUDY
         self._refresh_displays()
+        if before is not None:
+            before.close()  # nobody can see it any more
         return study
 
     def clone(self) -> None:
@@ -142,8 +145,10 @@ class App(anywidget.AnyWidget):  # type: ignore[misc, unused-ignore]
             self.panel.keep_display(handle)
 
     def close(self) -> None:
-        """Takes it off every page; the study goes on."""
+        """Takes it off every page, form and panel too; the study goes on."""
         self.form.close()
+        if self.panel is not None:
+            self.panel.close()
         self.layout.close()  # a model of its own, with a comm of its own
         super().close()
         self._handles.clear()

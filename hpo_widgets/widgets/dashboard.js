@@ -1,9 +1,10 @@
 // The dashboard: one app a model (data, shared state), one frame a place in which it is shown. Panels are modules.
-import { make } from "./dashboard_kit.js";
+import { attachLine, make } from "./dashboard_kit.js";
 import { Shared } from "./dashboard_shared.js";
 import { Trials } from "./dashboard_trials.js";
 import { Section } from "./dashboard_section.js";
 
+const GONE = "the kernel is gone.";
 const BUILT_IN = new Set(["trials"]);
 
 // What a panel was told, laid over what it was told before.
@@ -27,7 +28,7 @@ export class App {
     this.listening = [];
     this.listen("msg:custom", (message, buffers) => this.hear(message, buffers));
     this.listen("change:head change:fault", () => this.tell("update", null, true));
-    this.listen("comm_live_update", () => { this.dead = true; this.tell("update"); });
+    this.listen("comm_live_update", () => this.leave());
     model.send({ op: "hello", version: this.version });
   }
   listen(event, act) {
@@ -57,8 +58,17 @@ export class App {
     for (const [name, [content, given]] of Object.entries(parts)) this.data[name]?.take(content, given, false);
     this.tell("update", BUILT_IN.has(message.parts[0]?.[0]) ? null : new Set(Object.keys(parts)), true);
   }
+  // The kernel is gone: nobody answers any more.
+  leave() {
+    this.dead = true;
+    this.trials.leave();
+    for (const { failed } of this.asked.values()) failed(new Error(GONE));
+    this.asked.clear();
+    this.tell("update");
+  }
   // Asks the producer of a panel; the promise fails with the text of why it had no effect.
   ask(panel, message) {
+    if (this.dead) return Promise.reject(new Error(GONE));
     const id = `${this.model.get("page") || ""}${Date.now()}-${this.count += 1}`;
     this.model.send({ op: "ask", id, panel, message });
     return new Promise((done, failed) => this.asked.set(id, { done, failed }));
@@ -113,7 +123,7 @@ class Frame {
     this.root.setAttribute("aria-label", `Dashboard of ${name ?? "a study"}`);
     this.root.dataset.version = this.app.version;
     this.showDrawer(this.app.shared.opened);
-    const dead = this.app.dead ? "The kernel that brought this up to date is gone; hpo.attach(name) finds the study again." : "";
+    const dead = this.app.dead ? `The kernel that brought the study ${JSON.stringify(name ?? "")} up to date is gone: this is how it stood then. ${attachLine(name ?? "")} in a cell shows it as it is now.` : "";
     const texts = [dead, this.app.model.get("fault")].filter(Boolean);
     if (texts.join() !== this.noticed) this.notices.replaceChildren(...texts.map((text) => make("p", "", text)));
     this.noticed = texts.join();

@@ -28,6 +28,9 @@ export function number(value) {
   return typeof value === "number" ? String(Number(value.toPrecision(5))) : String(value);
 }
 
+// The line of Python that finds a study again.
+export const attachLine = (name) => `hpo.attach(${JSON.stringify(name)})`;
+
 export function clock(seconds) {
   const s = Math.max(0, Math.floor(seconds));
   const two = (n) => String(n).padStart(2, "0");

@@ -10,7 +10,16 @@ export class Plot {
     this.node.style.height = `${height}px`;
     this.node.setAttribute("role", "group");
     this.node.tabIndex = 0;
-    root.append(this.node);
+    this.blank = make("p", "hpo-dash-blank");
+    this.blank.hidden = true;
+    root.append(this.node, this.blank);
+  }
+  // A sentence in the chart's place while there is nothing to draw: axes alone look broken.
+  nothing(text) {
+    this.blank.textContent = text;
+    this.blank.style.height = `${this.height}px`;
+    this.blank.hidden = false;
+    this.node.hidden = true;
   }
   on(event, act) { this.heard[event] = act; }
   axis(more = {}) {
@@ -29,6 +38,8 @@ export class Plot {
     };
   }
   async draw(traces, layout) {
+    this.node.hidden = false;
+    this.blank.hidden = true;
     this.plotly ??= await this.ctx.plotly();
     if (this.gone || !this.node.clientWidth) return;
     const config = { displaylogo: false, responsive: false, modeBarButtonsToRemove: BUTTONS, displayModeBar: "hover" };
@@ -43,7 +54,8 @@ export class Plot {
     return found && found.autorange === false ? found.range : null;
   }
   label(text) { this.node.setAttribute("aria-label", text); }
-  image() {
+  async image() {
+    if (!this.made || this.node.hidden) throw new Error("there is nothing in it yet.");
     const layout = { ...this.node.layout, paper_bgcolor: this.ctx.colors().back };
     return this.plotly.toImage({ data: this.node.data, layout }, { format: "png", width: this.node.clientWidth, height: this.height, scale: 2 });
   }
@@ -51,5 +63,6 @@ export class Plot {
     this.gone = true;
     if (this.made) this.plotly.purge(this.node);
     this.node.remove();
+    this.blank.remove();
   }
 }

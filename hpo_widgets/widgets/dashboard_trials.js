@@ -1,5 +1,6 @@
 // The tasks of the study as all panels of a page share them; changed in place, in the order of their numbers.
 const FIELDS = ["key", "trial", "attempt", "id", "name", "state", "reason", "queued", "started", "ended", "at", "iteration", "values", "feasible", "parameters", "archived", "rung"];
+const WAITING = ["running", "unfinished", "queued", "created"];
 const COUNTED = new Set(["completed", "aborted"]);
 const UNCOUNTED = new Set(["user: skipped", "user: stopped with the study, run again"]);
 
@@ -96,6 +97,20 @@ export class Trials {
       if (this.wins(row) && (!best || this.better(this.reached(row)[objective], this.reached(best)[objective], objective))) best = row;
     }
     return best;
+  }
+  // What a chart says that has no value to draw, `null` when there is one.
+  nothing(objective = null) {
+    const axes = objective === null ? this.objectives.map((_, i) => i) : [objective];
+    if (!this.rows.length) return "No trial yet.";
+    if (this.rows.some((row) => axes.some((i) => this.value(row, i) !== null))) return null;
+    const counts = new Map(WAITING.map((state) => [state, 0]));
+    for (const { state } of this.rows) counts.set(state, (counts.get(state) ?? 0) + 1);
+    return `No result yet: ${[...counts].filter(([, count]) => count).map(([state, count]) => `${count} ${state}`).join(", ")}.`;
+  }
+  // Nobody tells any more how it goes on with what ran.
+  leave() {
+    for (const row of this.rows) if (row.state === "running") row.state = "unfinished";
+    this.version += 1;
   }
   label(row) { return row.trial === null ? row.id.slice(0, 8) : `trial ${row.trial}${row.attempt ? `, attempt ${row.attempt + 1}` : ""}`; }
 }

@@ -199,7 +199,9 @@ def _proposed(parameter: BaseParameter, found: Parameter | None) -> Row:
     if found is not None:
         return write_row(found)
     if parameter.required or value_problem(default):
-        return {"on": parameter.required, "name": write_name(parameter.name), "kind": "uniform"}
+        # Nothing tells its values: they are to be filled in.
+        kind = "discrete" if parameter.type == "str" else "uniform"
+        return {"on": parameter.required, "name": write_name(parameter.name), "kind": kind}
     return write_row(DiscreteParameterRange(parameter.name, [default]), on=False)
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
 from hpo_widgets.widgets import words
+from hpo_widgets.widgets.picture import LIVE
 from hpo_widgets.widgets.trial_chart import COUNTED, Point
 
 WIDTH, HEIGHT, MARGIN = 640, 120, 8
@@ -32,6 +34,7 @@ def static_html(head: dict[str, Any], chart: dict[str, Any], more: Sequence[str]
     parts = [
         f'<div class="hpo-static">{DELAY}',
         f"<p><b>{escape(head['name'])}</b>: {escape(_status(head))}</p>",
+        *_as_of(head),
         *(f"<p>⚠ {escape(text)}</p>" for text in head["notices"]),
         *(f"<p>{escape(text)}</p>" for text in (head["remark"],) if text),
         _picture(head, chart["points"]),
@@ -47,7 +50,17 @@ def _status(head: dict[str, Any]) -> str:
     counts = ", ".join(f"{count} {state}" for state, count in head["counts"]) or "no trial yet"
     bar = head["bar"]
     of = f", {bar['done']} of {bar['limit']} trials" if bar["unit"] == "trials" and bar["limit"] else ""
-    return f"{head['state']}{reason}{of}; {counts}; {words.duration(head['clock']['elapsed'])}"
+    state = f"was {head['state']}" if head["state"] in LIVE else head["state"]
+    return f"{state}{reason}{of}; {counts}; {words.duration(head['clock']['elapsed'])}"
+
+
+def _as_of(head: dict[str, Any]) -> list[str]:
+    """Says of a study that went on when this was made that it did, and how to see it as it is now."""
+    if head["state"] not in LIVE:
+        return []
+    made = datetime.fromtimestamp(head["now"], UTC).strftime("%Y-%m-%d %H:%M UTC")
+    line = escape(f"hpo.attach({head['name']!r})")
+    return [f"<p>So it stood at {made}; <code>{line}</code> shows it as it is now.</p>"]
 
 
 def _table(top: dict[str, Any]) -> str:

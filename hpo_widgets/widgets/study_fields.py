@@ -20,17 +20,14 @@ from hpo_widgets.widgets.form import Problem
 PATH = "path"
 """Choice of a base task that is named by its path."""
 SENTENCES = {
-    "reuse": "a process a slot runs one trial after another and keeps what the function keeps",
-    "fork": "a process a trial, at once (Linux)",
-    "spawn": "a fresh interpreter a trial",
-    "thread": "shares this kernel's memory",
-    "same-thread": "one after another, for debugging",
+    "reuse": "A process a slot runs one trial after another and keeps what the function keeps.",
+    "fork": "A process a trial, at once (Linux).",
+    "spawn": "A fresh interpreter a trial.",
+    "thread": "Shares this kernel's memory.",
+    "same-thread": "One after another, for debugging.",
 }
-ISOLATIONS = (
-    ("", "what suits this machine"),
-    *((each.value, f"{each.value}: {SENTENCES.get(each.value, '')}".rstrip(": ")) for each in Isolation),
-)
-"""Value and text of each choice."""
+ISOLATIONS = {"": "", **{each.value: SENTENCES.get(each.value, "") for each in Isolation}}
+"""What each choice means; the empty one is what suits the machine."""
 Fields = Mapping[str, Any]
 
 
@@ -88,7 +85,7 @@ def read_rest(fields: Fields) -> tuple[dict[str, Any], list[Problem]]:
     """Reads names, queue, GPUs, repeats, warm start, seed and isolation."""
     problems = []
     isolation = str(fields.get("isolation", ""))
-    if isolation not in dict(ISOLATIONS):
+    if isolation not in ISOLATIONS:
         problems.append(Problem("isolation", f"{shown(isolation)} is unknown; choose one of the list."))
         isolation = ""
     found: dict[str, Any] = {

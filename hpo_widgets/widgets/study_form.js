@@ -129,6 +129,11 @@ class StudyView extends FormView {
     this.warm.input.addEventListener("focus", () => this.page.model.send({ op: "refresh" }));
     const seed = this.field({ key: "seed", label: "Seed", placeholder: "another one each time", hint: "Makes the proposals reproducible, with one trial at a time." });
     this.isolation = this.field({ key: "isolation", label: "Isolation", kind: "select" });
+    // A sentence would be cut in the list: it stands beneath what is chosen.
+    this.isolated = make("p", "hpo-hint");
+    this.isolated.id = `${this.isolation.input.id}-sentence`;
+    this.isolation.described.push(this.isolated.id);
+    this.isolation.message.before(this.isolated);
     this.machine = make("p", "hpo-hint");
     const first = make("div", "hpo-limits"), rest = make("div", "hpo-limits");
     first.append(...fields);
@@ -225,7 +230,10 @@ class StudyView extends FormView {
     const choices = this.page.model.get("choices") ?? {};
     const { bases = [] } = choices;
     this.fill(this.base, this.page.typed("base") ? bases : [["", "choose…"], ...bases]);
-    this.fill(this.isolation, choices.isolations ?? []);
+    const isolations = choices.isolations ?? [];
+    this.fill(this.isolation, isolations.map(([value]) => [value, value || "what suits this machine"]));
+    const isolated = isolations.find(([value]) => value === this.page.typed("isolation"))?.[1] ?? "";
+    if (this.isolated.textContent !== isolated) this.isolated.textContent = isolated;
     this.fill(this.warm, choices.studies ?? []);
     const learned = this.page.answer.learned ? `Warm start: ${this.page.answer.learned}` : "";
     this.learned.hidden = !learned;

@@ -24,6 +24,7 @@ from hpo_widgets.widgets import words
 from hpo_widgets.widgets.form import Draft, Form, Problem, Reading
 from hpo_widgets.widgets.form_assets import form_script, form_style
 from hpo_widgets.widgets.form_static import Table
+from hpo_widgets.widgets.limit_fields import in_words
 from hpo_widgets.widgets.limits_form import LimitsForm
 from hpo_widgets.widgets.objective_form import ObjectiveForm
 from hpo_widgets.widgets.space_form import SearchSpaceForm
@@ -133,7 +134,7 @@ class StudyForm(Form):
             ],
             "queues": list(served),
             "studies": [["", "none"], *earlier],
-            "isolations": [list(each) for each in ISOLATIONS],
+            "isolations": [list(each) for each in ISOLATIONS.items()],
             "machine": f"This machine has {cores} core{'s' if cores > 1 else ''} and {listed}.{slots}",
         }
 
@@ -230,7 +231,7 @@ class StudyForm(Form):
         if problems or base is None or None in parts.values():
             return Reading(problems=problems)
         plan = StudyPlan(base=base, strategy=strategy, **parts, **rest)
-        unfit, learned = [Problem("strategy", text) for text in check_fit(plan)], ""
+        unfit, learned = [Problem("strategy", in_words(text)[1]) for text in check_fit(plan)], ""
         if plan.warm_start:
             try:
                 learned = self._beginnings.tell(plan.warm_start, plan.space, plan.objectives)
@@ -260,6 +261,12 @@ class StudyForm(Form):
         for child in CHILDREN:
             getattr(self, child).send({"op": "show_messages"})
         return super().show_problems()
+
+    def close(self) -> None:
+        """Takes it off every page, the forms inside too."""
+        for child in CHILDREN:
+            getattr(self, child).close()
+        super().close()
 
     # -- files -------------------------------------------------------------------------------------------------------
     def dump(self) -> str:

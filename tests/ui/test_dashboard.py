@@ -278,7 +278,7 @@ def test_hostile_names_are_shown_as_they_are(open_notebook: OpenNotebook) -> Non
         ("study = hpo.tune(lambda x: 1.0, {'x': [1, 2]}, strategy='grid', name='e', max_jobs=1)", "1 task"),
         (
             "def bad(x): raise ValueError(x)\nstudy = hpo.tune(bad, {'x': [1, 2]}, strategy='grid', name='e')",
-            "no result counts yet",
+            "No result yet: 2 failed.",
         ),
     ],
     ids=["one trial", "all failed"],
@@ -288,4 +288,8 @@ def test_few_and_failed_trials_still_read_well(open_notebook: OpenNotebook, cell
     notebook.run_all()
     expect(panel(notebook, "Objective per trial")).to_contain_text(said)
     expect(panel(notebook, "Scalars")).to_contain_text("No curve yet")
+    over_time = panel(notebook, "Objective over time")
+    is_empty = "No result" in said
+    expect(over_time.get_by_text(said) if is_empty else over_time.locator(".js-plotly-plot")).to_be_visible()
+    assert (over_time.locator(".js-plotly-plot").count() == 0) == is_empty
     clean(notebook)

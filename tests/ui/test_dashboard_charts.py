@@ -16,12 +16,27 @@ from tests.ui.test_dashboard import SECONDS, clean, drawn, panel, study
 pytestmark = pytest.mark.ui
 OpenNotebook = Callable[..., NotebookPage]
 PNG = b"\x89PNG\r\n\x1a\n"
+EDITS = """
+from hpo_widgets.model.study import RequestKind as Kind
+
+for after, kind in [(0, Kind.PAUSE), (1, Kind.RESUME), (2, Kind.PAUSE), (3, Kind.RESUME), (1000, Kind.ENQUEUE)]:
+    study.store.request(kind, study=study.id, task=None, payload={}, now=study.record.started + after)
+"""
+LABELS = "node => (node._fullLayout?.annotations ?? []).map(({ text, hovertext }) => [text, hovertext])"
+CLOSER = """async (node) => {
+    const name = Object.keys(globalThis.__hpoWidgets).find((key) => key.startsWith("plotly-"));
+    const { default: plotly } = await globalThis.__hpoWidgets[name];
+    const first = new Date(node.layout.shapes[0].x0).getTime();
+    const [from, to] = [first - 1000, first + 4000].map((time) => new Date(time));
+    const local = (date) => new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, -1);
+    await plotly.relayout(node, { "xaxis.range": [local(from), local(to)] });
+}"""
 TRACES = "node => node.data.map(trace => ({name: trace.name, y: trace.y.filter(value => value !== null)}))"
 
 
 def finished(open_notebook: OpenNotebook) -> NotebookPage:
     """Gives a page with the curves of a study that has ended: of its three trials that did not fail."""
-    notebook = open_notebook([study(), "study.wait()", "dash.selected = [2, 4]"])
+    notebook = open_notebook([study(), "study.wait()", "dash.selected = [2, 4]", EDITS])
     notebook.run_cell(0)
     notebook.run_cell(1)
     panel(notebook, "Scalars").scroll_into_view_if_needed()
@@ -39,6 +54,26 @@ def download(notebook: NotebookPage, title: str, kind: str) -> Download:
     with notebook.page.expect_download() as started:
         button.click()
     return started.value
+
+
+def test_edits_whose_labels_would_overlap_share_one_until_one_looks_closer(open_notebook: OpenNotebook) -> None:
+    notebook = finished(open_notebook)
+    notebook.run_cell(3)
+    chart = panel(notebook, "Objective over time").locator(".js-plotly-plot")
+
+    def labels() -> list[list[str]]:
+        chart.scroll_into_view_if_needed()
+        found: list[list[str]] = chart.evaluate(LABELS)
+        return found
+
+    # Four requests and the end of the study.
+    notebook.wait(lambda: [text for text, _ in labels()] == ["5 edits", "trial added"], "two labels", SECONDS)
+    said = labels()[0][1].split("<br>")
+    assert [line.split(" ", 1)[1] for line in said].count("paused") == 2
+    chart.evaluate(CLOSER)
+    notebook.wait(lambda: "resumed" in dict(labels()), "labels of their own", SECONDS)
+    assert "5 edits" not in dict(labels())
+    clean(notebook)
 
 
 def test_a_chart_is_saved_as_a_picture_and_as_its_numbers(open_notebook: OpenNotebook) -> None:

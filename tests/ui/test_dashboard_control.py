@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, expect
 
+from tests.ui.cut import cut_texts
 from tests.ui.notebook_page import NotebookPage
 
 pytestmark = pytest.mark.ui
@@ -93,14 +94,27 @@ def test_the_control_bar_steers_a_running_study(open_notebook: OpenNotebook) -> 
     expect(control.locator(".hpo-head-top")).to_contain_text("running")
 
     press(control, "Limits…")
-    control.get_by_label("trials in all").fill("many")
+    for width in (600, 1400):
+        notebook.page.set_viewport_size({"width": width, "height": 1000})
+        assert cut_texts(control) == [], width
+    control.get_by_label("Trials in all").fill("many")
+    control.get_by_label("Expected gain").fill("little")
     press(control, "Put in force")
-    expect(control).to_contain_text("'many' is not a whole number")
-    control.get_by_label("trials in all").fill("4")
-    control.get_by_label("trials at one time").fill("3")
+    expect(control).to_contain_text("Trials in all: 'many' is not a number")
+    expect(control).to_contain_text("Expected gain: 'little' is not a number")
+    control.get_by_label("Trials in all").fill("4")
+    control.get_by_label("Expected gain").fill("")
+    control.get_by_label("Least gain").fill("0.1")
+    press(control, "Put in force")
+    expect(control).to_contain_text("Least gain is 0.1 without “trials without a better value”")
+    control.get_by_label("Trials without a better value").fill("30")
+    control.get_by_label("Terminator").fill("stagnation")
+    control.get_by_label("Maximum concurrent trials").fill("3")
     press(control, "Put in force")
     expect(control).to_contain_text("0 of 4 trials")
     expect(control).to_contain_text("3 running")
+    notebook.wait_seen(panel(notebook, "budget"), "Terminator: stagnation: 0 of the 20 results that it needs", SECONDS)
+    control.scroll_into_view_if_needed()
     assert say(notebook, 1).strip() == "running 4 3"
 
     press(control, "Add a trial…")
@@ -147,7 +161,7 @@ def test_ranges_are_narrowed_to_a_selection_and_an_ended_study_goes_on(open_note
     expect(control.get_by_role("button", name="Resume")).to_be_visible()
 
     press(control, "Limits…")
-    control.get_by_label("trials in all").fill("9")
+    control.get_by_label("Trials in all").fill("9")
     press(control, "Put in force")
     expect(control.locator(".hpo-head-top")).to_contain_text("running")
     expect(control).to_contain_text("of 9 trials")

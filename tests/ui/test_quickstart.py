@@ -236,9 +236,12 @@ def test_after_the_kernel_was_killed_the_study_goes_on_with_a_click(open_noteboo
     expect(panel(notebook)).to_contain_text("2 running")
     killed = notebook.kernel_pid()
     os.kill(killed, signal.SIGKILL)
-    expect(panel(notebook).locator(".hpo-dash-notices")).to_contain_text(
-        "The kernel that brought this up to date is gone"
-    )
+    notice = panel(notebook).locator(".hpo-dash-notices")
+    expect(notice).to_contain_text('The kernel that brought the study "long" up to date is gone')
+    expect(notice).to_contain_text('hpo.attach("long")')
+    expect(state(notebook)).to_have_text("kernel gone")
+    expect(panel(notebook).locator("[data-panel=control]")).not_to_contain_text("running")
+    notebook.wait_seen(panel(notebook).locator("[data-panel=insight]"), "It cannot be worked out: the kernel is gone.")
     for name in ("Pause", "Stop now"):
         expect(button(notebook, name)).to_be_disabled()
     notebook.wait_new_kernel(killed)

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from tests.ui.axe import serious_violations
+from tests.ui.cut import cut_texts
 from tests.ui.notebook_page import NotebookPage
 
 pytestmark = pytest.mark.ui
@@ -28,8 +29,6 @@ form = hpo.SearchSpaceForm({
 form
 """
 HOSTILE = "<img src=x onerror=document.title='hurt'><b>x</b>"
-CUT = """(form) => [...form.querySelectorAll('.hpo-label, .hpo-button, select')]
-    .filter((each) => each.scrollWidth > each.clientWidth + 1).map((each) => each.outerHTML)"""
 BUSY = """
 import time
 until = time.monotonic() + 60
@@ -269,7 +268,7 @@ def test_every_control_has_a_name_and_nothing_is_cut(
         for label in wanted:
             expect(field(notebook, name, label)).to_be_visible()
         assert (row(notebook, name).get_by_role("img").get_attribute("aria-label") or "").startswith("Distribution: ")
-    assert space_form(notebook).evaluate(CUT) == []
+    assert cut_texts(space_form(notebook)) == []
     assert space_form(notebook).evaluate("(form) => form.scrollWidth <= form.clientWidth") is True
     notebook.screenshot(tmp_path / f"{theme}-{width}.png", cell=0)
     clean(notebook)

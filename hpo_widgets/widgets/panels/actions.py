@@ -6,25 +6,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hpo_widgets.errors import HpoError, InvalidInput
-from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.parameter_values import shown
 from hpo_widgets.study import Study
+from hpo_widgets.widgets.limit_fields import empty_limit, in_words, limit_fields, read_limit
 from hpo_widgets.widgets.panels.space_fields import read_ranges, read_trial
 
 Message = Mapping[str, Any]
-
-LIMIT_FIELDS = {
-    "max_number_of_concurrent_tasks": ("trials at one time", "count"),
-    "total_max_jobs": ("trials in all", "count"),
-    "optimization_time_limit": ("minutes of the study", "minutes"),
-    "compute_time_limit": ("minutes of computing time", "minutes"),
-    "time_limit_per_job": ("minutes a trial", "minutes"),
-    "min_iteration_per_job": ("iterations before a trial may be pruned", "count"),
-    "max_iteration_per_job": ("iterations a trial", "count"),
-    "save_top_k_tasks_only": ("best trials that are not archived", "count"),
-    "retries": ("retries of a failed trial", "count"),
-}
-"""Limits as a form has them: name, label, and what the field holds. Forms speak minutes, the model seconds."""
 
 EXPORTS = {
     "csv": ("export_csv", ".csv", "Table as CSV"),
@@ -66,36 +53,24 @@ def exports(study: Study) -> list[list[str]]:
     return [[kind, text, places[kind]] for kind, (method, _, text) in EXPORTS.items() if hasattr(study, method)]
 
 
-def limit_fields(limits: Limits) -> list[dict[str, str]]:
-    """Gives the fields of a form of limits: name, label, text."""
-    found = []
-    for name, (label, unit) in LIMIT_FIELDS.items():
-        value = getattr(limits, name)
-        text = "" if value is None else f"{value / 60:g}" if unit == "minutes" else str(value)
-        found.append({"name": name, "label": label, "text": text})
-    return found
-
-
 def read_limits(texts: Mapping[str, Any]) -> dict[str, Any]:
-    """Gives the limits that fields say, an empty one as `None`.
+    """Gives the limits that fields say; an empty one stands for what it says of itself.
 
     Raises:
-        InvalidInput: For what is no number, all problems at once.
+        InvalidInput: For what cannot be read, all problems at once.
     """
+    known = {each.name: each for each in limit_fields()}
     found: dict[str, Any] = {}
     problems = []
     for name, given in texts.items():
-        label, unit = LIMIT_FIELDS.get(name, (name, "count"))
-        text = str(given).strip()
-        if not text:
-            # The least there is: one trial at a time, no retries.
-            found[name] = {"max_number_of_concurrent_tasks": 1, "retries": 0}.get(name)
+        if name not in known:
+            problems.append(f"{shown(name)} is not a limit; there are {', '.join(known)}.")
             continue
+        field, text = known[name], str(given).strip()
         try:
-            found[name] = float(text) * 60 if unit == "minutes" else int(text)
-        except ValueError:
-            number = "a number" if unit == "minutes" else "a whole number"
-            problems.append(f"{label}: {shown(text)} is not {number}; give one, or leave it empty for no limit.")
+            found[name] = read_limit(field, text) if text else empty_limit(field)
+        except InvalidInput as error:
+            problems += [f"{field.label}: {each}" for each in error.problems]
     if problems:
         raise InvalidInput(problems, subject="limits")
     return found
@@ -103,11 +78,17 @@ def read_limits(texts: Mapping[str, Any]) -> dict[str, Any]:
 
 def _limits(study: Study, message: Message) -> str:
     limits = read_limits(message.get("limits") or {})
-    if study.state in ("running", "paused", "draining"):
-        study.set_limits(**limits)
-        return "New limits are on their way."
-    study.resume(**limits)
-    return "The study goes on under these limits."
+    live = study.state in ("running", "paused", "draining")
+    if live and not limits:
+        return "No limit was changed."
+    try:
+        if live:
+            study.set_limits(**limits)
+        else:
+            study.resume(**limits)
+    except InvalidInput as error:
+        raise InvalidInput([in_words(each)[1] for each in error.problems], subject=error.subject) from None
+    return "New limits are on their way." if live else "The study goes on under these limits."
 
 
 def _resume(study: Study, message: Message) -> None:

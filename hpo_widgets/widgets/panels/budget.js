@@ -16,7 +16,8 @@ export function create(root, ctx) {
     titles.append(cell);
   }
   const body = table.createTBody();
-  root.append(table);
+  const terminator = make("p", "hpo-faint hpo-wrap");
+  root.append(table, terminator);
   let state = null;
   let ticker;
 
@@ -48,12 +49,14 @@ export function create(root, ctx) {
   function show() {
     if (!state) return;
     const since = state.live && !ctx.dead() ? Math.max(0, deskOf(ctx).now() - state.now) : 0;
+    terminator.textContent = state.terminator ? `Terminator: ${state.terminator}` : "";
     body.replaceChildren(...state.lines.map((each) => line(each, since)));
     ctx.sentence();
   }
   function sentence() {
     if (!state) return "";
     if (!state.live) return state.ended;
+    if (ctx.dead()) return "";
     if (state.end === null) return "No forecast of the end yet.";
     const left = state.end - Math.max(0, deskOf(ctx).now() - state.now);
     return `Ends in about ${clock(left)}, at ${new Date((state.now + state.end) * 1000).toLocaleTimeString()}.`;

@@ -8,6 +8,8 @@ from typing import Any
 from hpo_widgets.charts.budget import Spending, end_of
 from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.reason_words import why_ended
+from hpo_widgets.model.study import StudyRecord
+from hpo_widgets.widgets import words
 from hpo_widgets.widgets.feed import StudyFeed
 from hpo_widgets.widgets.panels.base import Message, Panel
 from hpo_widgets.widgets.picture import LIVE
@@ -35,7 +37,8 @@ class Budget(Panel):
         for request in asked:
             self._spending.take(request)
         record, state, now = self.feed.record, self.feed.study.state, time.time()
-        key = (state, record.limits, record.reason)
+        terminator = _terminator(record, self.feed.study.weighed, live=state in LIVE)
+        key = (state, record.limits, record.reason, terminator)
         if not rows and key == self._key:
             return None
         self._key = key
@@ -48,6 +51,7 @@ class Budget(Panel):
             "live": live,
             "ended": f"Ended: {why}." if why else "",
             "running": self._spending.running,
+            "terminator": terminator,
             "now": now,
         }
         return self.whole()
@@ -55,3 +59,11 @@ class Budget(Panel):
     def whole(self) -> Message:
         """Gives the lines as they were told last."""
         return Message(content=self._content)
+
+
+def _terminator(record: StudyRecord, figure: str, *, live: bool) -> str:
+    """Says what is known of the terminator in force; the figure of one that has ended the study is in its reason."""
+    rule = Limits.from_json(record.limits).rule
+    if rule is None or not live:
+        return ""
+    return words.cut(figure) or f"{rule}; how far it is, the kernel that runs the study knows."

@@ -4,6 +4,7 @@ import { deskOf } from "./desk.js";
 import { FORMS } from "./forms.js";
 import { Menu, press } from "./kit.js";
 
+const LIVE = new Set(["running", "paused", "draining"]);
 const ASKED = { pause: "pausing", resume: "resuming", drain: "draining", stop: "stopping", set_limits: "new limits", set_space: "new ranges", enqueue: "a trial by hand" };
 
 class Header {
@@ -76,12 +77,16 @@ class Header {
     head.buttons = { ...this.ctx.head().buttons, ...more.buttons };
     this.name.textContent = head.name;
     this.name.title = head.name;
-    this.state.textContent = head.reason ? `${head.state} (${head.reason})` : head.state;
-    this.state.dataset.state = head.state;
-    this.asked.textContent = head.asked.length ? `asked: ${[...new Set(head.asked.map((kind) => ASKED[kind] ?? kind))].join(", ")}` : "";
-    this.advice.textContent = head.advice;
+    // Of a study that went on when its kernel ended nobody here knows how it stands.
+    const lost = this.lost = this.ctx.dead() && LIVE.has(head.state);
+    if (lost) this.stopped ??= this.desk.now();
+    this.state.textContent = lost ? "kernel gone" : head.reason ? `${head.state} (${head.reason})` : head.state;
+    this.state.dataset.state = lost ? "gone" : head.state;
+    this.asked.textContent = head.asked.length && !lost ? `asked: ${[...new Set(head.asked.map((kind) => ASKED[kind] ?? kind))].join(", ")}` : "";
+    this.advice.textContent = lost ? "" : head.advice;
     this.remark.textContent = head.remark;
-    this.counts.replaceChildren(...head.counts.map(([state, count]) => {
+    const counts = lost ? head.counts.map(([state, count]) => [state === "running" ? "unfinished" : state, count]) : head.counts;
+    this.counts.replaceChildren(...counts.map(([state, count]) => {
       const item = make("li", "", `${count} ${state}`);
       item.dataset.state = state;
       return item;
@@ -187,12 +192,12 @@ class Header {
   tick() {
     const { head } = this;
     if (!head) return;
-    const since = head.clock.ticks && !this.ctx.dead() ? Math.max(0, this.desk.now() - head.now) : 0;
+    const since = head.clock.ticks ? Math.max(0, (this.stopped ?? this.desk.now()) - head.now) : 0;
     const { unit, limit } = head.bar;
     const done = unit === "time" ? head.clock.elapsed + since : head.bar.done;
     const parts = [unit === "trials" ? (limit ? `${done} of ${limit} trials` : `${done} trials`) : `${head.bar.trials} trials`];
     parts.push(unit === "compute" ? `${clock(done)} of ${clock(limit)} computing time` : `${clock(head.clock.elapsed + since)}${head.clock.limit ? ` of ${clock(head.clock.limit)}` : ""} elapsed`);
-    if (head.left !== null) parts.push(`about ${clock(head.left - since)} left`);
+    if (head.left !== null && !this.lost) parts.push(`about ${clock(head.left - since)} left`);
     const said = parts.join(" · ");
     if (this.time.textContent !== said) this.time.textContent = said;
     const share = limit ? Math.min(1, done / limit) : null;

@@ -1,10 +1,10 @@
 // What the panels of one page share: presses and their answers, notices, and a trial to be cloned.
-import { make } from "../dashboard_kit.js";
+import { attachLine, make } from "../dashboard_kit.js";
 import { copyText } from "./kit.js";
 
 const PATIENCE_MS = 1200;
 const WAITING = "Sent. The kernel is busy and answers when its cell has ended; nothing need be pressed again.";
-const GONE = "The kernel is gone; hpo.attach(name) finds the study again.";
+const GONE = (name) => `The kernel is gone; ${attachLine(name)} finds the study again.`;
 const desks = new WeakMap();
 
 export function deskOf(ctx) {
@@ -38,7 +38,7 @@ class Desk {
   // Sends one request and says what came of it. The button tells that it was sent until the kernel has answered.
   async act(ctx, message, button) {
     if (ctx.dead()) {
-      this.say(GONE, "bad");
+      this.say(GONE(ctx.head().name), "bad");
       return false;
     }
     const text = button?.textContent;

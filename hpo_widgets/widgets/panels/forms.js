@@ -6,13 +6,10 @@ function limits(fields, { cancel, send }) {
   const form = new Form("Limits", {
     action: "Put in force",
     cancel,
-    submit: () => send({ op: "limits", limits: Object.fromEntries(inputs.map(([name, input]) => [name, input.value])) }, form.action),
+    // What was not touched stays as it is then, whoever has changed it meanwhile.
+    submit: () => send({ op: "limits", limits: Object.fromEntries(inputs.filter(([, input, text]) => input.value !== text).map(([name, input]) => [name, input.value])) }, form.action),
   });
-  const inputs = fields.map(({ name, label, text }) => {
-    const input = form.text(label, text, "", "no limit");
-    input.inputMode = "decimal";
-    return [name, input];
-  });
+  const inputs = fields.map(({ name, label, text, empty, hint }) => [name, form.text(label, text, hint, empty), text]);
   return form;
 }
 

@@ -102,7 +102,7 @@ class View {
     this.look();
     const name = JSON.stringify(this.question());
     const found = this.found(name);
-    const failed = this.asked.get(name)?.failed;
+    const failed = this.asked.get(name)?.failed ?? (this.ctx.dead() ? "the kernel is gone." : null);
     if (!found) {
       this.state.textContent = failed ? `It cannot be worked out: ${failed}` : "Working it out in a process of its own…";
       this.insight = null;

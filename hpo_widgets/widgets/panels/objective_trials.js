@@ -5,9 +5,9 @@ import { Plot } from "../dashboard_plot.js";
 const CAPACITY = 1000;
 const COLUMNS = 300;
 const LINES = 12;
-const RUN = 4; // a mark of one run of a set, whose mean counts
+const RUN = 5; // a mark of one run of a set, whose mean counts
 const LOOKS = {
-  completed: ["circle", "accent", 6], aborted: ["square", "faint", 6], running: ["circle-open", "accent", 8],
+  completed: ["circle", "accent", 6], aborted: ["square", "faint", 6], running: ["circle-open", "accent", 8], unfinished: ["circle-open", "faint", 8],
   infeasible: ["diamond-tall-open", "warn", 8], pruned: ["line-ew-open", "warn", 8], failed: ["x", "bad", 6], lost: ["x", "bad", 6],
 };
 
@@ -93,6 +93,8 @@ class View {
   }
   update() {
     const { trials, shared } = this.ctx;
+    const nothing = trials.nothing(this.objective);
+    if (nothing) return this.plot.nothing(nothing);
     const c = this.ctx.colors();
     const groups = {};
     const valueless = [];
@@ -101,23 +103,25 @@ class View {
       else (groups[row.feasible === false && row.state !== "running" ? "infeasible" : row.state] ??= []).push(row);
     }
     const repeats = trials.repeats > 1;
-    const opacity = repeats ? 0.45 : 0.85;
+    const opacity = repeats ? 0.7 : 0.85;
     const trace = (name, rows, y, [symbol, color, size], more = {}) => ({
       type: "scatter", mode: "markers", name, x: rows.map((r) => r.trial), y, customdata: rows.map((r) => r.key),
       text: rows.map((r) => hover(trials, r)), hovertemplate: "%{text}<extra></extra>",
       marker: { symbol, color: c[color], size: repeats ? Math.min(size, RUN) : size, opacity: shared.selected.size ? rows.map((r) => (shared.selected.has(r.key) ? 1 : 0.3)) : opacity, line: { width: 1.5, color: c[color] } }, ...more,
     });
     const traces = Object.entries(groups).map(([state, rows]) => trace(state, rows, rows.map((r) => trials.value(r, this.objective)), LOOKS[state] ?? LOOKS.aborted));
-    for (const [name, some, look] of [["no value yet", valueless.filter((row) => row.state === "running"), LOOKS.running], ["no value", valueless.filter((row) => row.state !== "running"), LOOKS.failed]]) {
+    const going = (row) => row.state === "running" || row.state === "unfinished";
+    for (const [name, some, look] of [["no value yet", valueless.filter(going), LOOKS.running], ["no value", valueless.filter((row) => !going(row)), LOOKS.failed]]) {
       if (some.length) traces.push(trace(name, some, some.map(() => 0.02), look, { yaxis: "y2" }));
     }
+    // Beneath the marks, which it would hide.
+    traces.unshift(this.steps(c));
     if (repeats) traces.push(this.means(Object.values(groups).flat(), c));
     const marked = [shared.hovered, ...shared.selected].map((key) => trials.get(key)).filter((row) => row && trials.value(row, this.objective) !== null);
     traces.push({
       type: "scatter", mode: "markers", x: marked.map((r) => r.trial), y: marked.map((r) => trials.value(r, this.objective)), showlegend: false, hoverinfo: "skip",
       marker: { symbol: "circle-open", size: 13, color: c.text, line: { width: 2 } },
     });
-    traces.push(this.steps(c));
     const name = plain(trials.objectives[this.objective]?.name ?? "objective", 28);
     this.plot.label(`${this.describe()} Arrow keys walk through the trials, Enter selects, Escape selects none.`);
     return this.plot.draw(traces, {
@@ -135,7 +139,7 @@ class View {
       type: "scatter", mode: "markers", name: "mean of a set", x: sets.map(({ runs }) => runs.reduce((sum, run) => sum + run.trial, 0) / runs.length),
       y: sets.map(({ mean }) => mean[this.objective]), customdata: firsts.map((row) => row.key), text: firsts.map((row) => hoverSet(trials, row)), hovertemplate: "%{text}<extra></extra>",
       marker: { symbol: sets.map(({ feasible }) => (feasible ? "diamond" : "diamond-tall-open")), color, size: 9, line: { width: 1.5, color } },
-      error_y: { type: "data", array: sets.map(({ spread }) => spread?.[this.objective] ?? 0), color: c.accent, thickness: 1.5, width: 4 },
+      error_y: { type: "data", array: sets.map(({ spread }) => spread?.[this.objective] ?? 0), color: c.faint, thickness: 1.5, width: 4 },
     };
   }
   steps(c) {
@@ -153,7 +157,7 @@ class View {
       y.push(value(row));
     }
     if (best) { x.push(last); y.push(value(best)); }
-    return { type: "scatter", mode: "lines", name: "best so far", x, y, line: { shape: "hv", color: c.good, width: 2 }, hoverinfo: "skip" };
+    return { type: "scatter", mode: "lines", name: "best so far", x, y, line: { shape: "hv", color: c.good, width: 2 }, hoverinfo: "skip", legendrank: 2000 };
   }
   describe() {
     const { trials } = this.ctx;

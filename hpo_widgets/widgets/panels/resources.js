@@ -51,6 +51,12 @@ export function create(root, ctx) {
     update() {
       const message = ctx.data.value;
       if (!message.servers) return;
+      if (ctx.dead()) {
+        facts.replaceChildren(make("li", "hpo-faint", "Not known any more: the kernel is gone."));
+        table.hidden = true;
+        gpus.replaceChildren();
+        return;
+      }
       const { servers, slots, running, pending, cores, memory } = message;
       facts.replaceChildren(
         fact(servers.length === 1 ? "agent" : "agents", String(servers.length), servers.map((each) => `${each.name} on ${each.host}: ${each.slots}`).join("\n")),

@@ -9,7 +9,8 @@ from typing import Any
 from hpo_widgets.model.study import Request, RequestKind
 from hpo_widgets.study import Study
 from hpo_widgets.widgets import words
-from hpo_widgets.widgets.panels.actions import Message, available, exports, limit_fields
+from hpo_widgets.widgets.limit_fields import limit_fields, limit_text
+from hpo_widgets.widgets.panels.actions import Message, available, exports
 from hpo_widgets.widgets.panels.space_fields import range_fields, trial_fields
 from hpo_widgets.widgets.picture import LIVE
 
@@ -76,7 +77,10 @@ def fields_of(study: Study, message: Message) -> list[dict[str, Any]]:
     kind = str(message.get("kind"))
     config = study.config
     if kind == "limits":
-        return list(limit_fields(config.limits))
+        return [
+            {"name": f.name, "label": f.label, "text": limit_text(f, config.limits), "empty": f.empty, "hint": f.hint}
+            for f in limit_fields()
+        ]
     if kind == "space":
         chosen = message.get("tasks") or []
         return range_fields(config.space, [study.task(str(id)).parameters for id in chosen[:SELECTED]])

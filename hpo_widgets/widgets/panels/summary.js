@@ -32,11 +32,11 @@ function columnsOf(trials, { bound, rungs }, now) {
     ...(repeats > 1 ? ["mean", "spread"].flatMap((what) => objectives.map(({ name, minimize }, i) => ({
       name: objectives.length > 1 ? `${name} ${what}` : what, minimize, objective: what === "mean", numeric: true, width: 92, get: (row) => trials.setOf(row)[what]?.[i] ?? null, show: spelled,
     }))) : []),
-    ...(bound ? [{ name: "constraints", get: (row) => FEASIBLE.get(row.feasible) ?? null, width: 92 }] : []),
+    ...(bound ? [{ name: "constraints", get: (row) => FEASIBLE.get(row.feasible) ?? null, width: 106 }] : []),
     { name: "state", get: (row) => row.state, width: 104, order: (value) => STATES.indexOf(value) },
     { name: "reason", get: (row) => row.reason || null, width: 130 },
-    { name: "iteration", get: (row) => row.iteration, width: 78, numeric: true },
-    { name: "duration", get: lasts, width: 78, numeric: true, show: clock },
+    { name: "iteration", get: (row) => row.iteration, width: 92, numeric: true },
+    { name: "duration", get: lasts, width: 88, numeric: true, show: clock },
     ...(rungs ? RUNGS.map((name, i) => ({ name: parameters.includes(name) ? `task: ${name}` : name, get: (row) => row.rung?.[i] ?? null, width: 74, numeric: true })) : []),
     { name: "id", get: (row) => row.id, width: 84, show: (value) => value.slice(0, 8) },
     ...parameters.map((name, i) => ({ name, parameter: true, width: 104, get: (row) => row.parameters[i] })),
@@ -90,7 +90,7 @@ export class SummaryTable {
   build() {
     const bar = make("div", "hpo-bar");
     this.input = make("input", "hpo-input hpo-summary-filter");
-    Object.assign(this.input, { type: "search", placeholder: "Filter: words, state=failed, lr<0.01" });
+    Object.assign(this.input, { type: "search", placeholder: "Filter: words, lr<0.01" });
     this.input.setAttribute("aria-label", "Filter trials");
     this.input.addEventListener("input", () => this.setFilter());
     this.count = make("span", "hpo-faint");

@@ -30,13 +30,13 @@ def references(draw: st.DrawFn) -> BaseReference:
 
 @st.composite
 def limits(draw: st.DrawFn, judged: bool = True) -> Limits:
-    """Gives limits; with `judged`, a terminator may be among them, which judges one objective."""
+    """Gives limits; with `judged`, those may be among them that judge one objective."""
     least = draw(st.none() | st.integers(0, 50))
-    patience = draw(st.none() | st.integers(1, 30))
+    patience = draw(st.none() | st.integers(1, 30)) if judged else None
     return Limits(
         patience=patience,
         min_gain=draw(st.none() | st.floats(0, 1)) if patience else None,
-        target=draw(st.none() | st.floats(-10, 10)),
+        target=draw(st.none() | st.floats(-10, 10)) if judged else None,
         terminator=draw(st.none() | st.just("stagnation")) if judged else None,
         max_number_of_concurrent_tasks=draw(st.integers(1, 8)),
         total_max_jobs=draw(COUNTS),

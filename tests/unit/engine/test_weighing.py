@@ -103,6 +103,19 @@ def test_a_study_whose_terminator_has_said_enough_ends_and_says_what_it_said(mon
     assert len(judge.threads) == 3  # with the 20th result, the 21st and the 22nd
 
 
+def test_what_a_terminator_says_of_the_results_so_far_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    hands = driven(monkeypatch, Judge(enough=22))
+    run(hands, 3)
+    assert hands.engine.weigher.figure == "stagnation: 3 of the 20 results that it needs"
+
+    run(hands, 17)
+    assert hands.engine.weigher.figure == "not yet"
+
+    hands.ask(RequestKind.SET_LIMITS, terminator=None)
+    hands.step()
+    assert hands.engine.weigher.figure == ""
+
+
 def test_what_still_runs_when_it_is_enough_runs_to_its_end(monkeypatch: pytest.MonkeyPatch) -> None:
     hands = driven(monkeypatch, Judge(enough=20), max_number_of_concurrent_tasks=2)
     hands.step()
@@ -138,7 +151,7 @@ def test_several_objectives_are_not_judged_and_the_notice_says_so(monkeypatch: p
     run(hands, 21)
 
     assert judge.threads == []
-    assert "judge one objective" in (hands.engine._weigher.notice or "")
+    assert "judge one objective" in (hands.engine.weigher.notice or "")
     said = "limit: total_max_jobs (the terminator could not judge)"
     assert hands.store.study(hands.study).reason == said
 
@@ -154,7 +167,7 @@ def test_a_terminator_that_fails_ends_nothing_and_is_shown(monkeypatch: pytest.M
     run(hands, 25)
 
     assert len(judge.threads) == 1
-    assert "ArithmeticError: singular matrix" in (hands.engine._weigher.notice or "")
+    assert "ArithmeticError: singular matrix" in (hands.engine.weigher.notice or "")
     assert hands.store.study(hands.study).state is StudyState.COMPLETED
 
 

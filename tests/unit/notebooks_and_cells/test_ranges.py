@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
 
 import hpo_widgets as hpo
@@ -45,7 +46,8 @@ def test_a_range_follows_the_name_and_the_magnitude(name: str, default: Any, exp
 @pytest.mark.parametrize(
     ("name", "default"),
     [("seed", 0), ("random_state", 42), ("verbose", True), ("epochs", 10), ("optimizer", "adam"), ("n", 0),
-     ("sizes", (1, 2)), ("x", None), ("x", float("inf"))],
+     ("sizes", (1, 2)), ("x", None), ("x", float("inf")), ("pause", 1.5), ("log_every", 100), ("timeout", 30.0),
+     ("Args/test_size", 0.2), ("n_samples", 1000), ("x", 10**30), ("x", 5e-324), ("x", 1e308)],
 )  # fmt: skip
 def test_what_is_not_searched_stays_fixed(name: str, default: Any) -> None:
     assert proposed(name, default) is None
@@ -82,6 +84,11 @@ def test_other_comments_are_comments() -> None:
 def test_a_range_that_cannot_be_read_is_an_error_that_names_it(comment: str) -> None:
     with pytest.raises(InvalidInput, match="'act'"):
         proposed("act", 1, comment)
+
+
+def test_numbers_of_numpy_are_numbers() -> None:
+    assert proposed("n_estimators", np.int64(100)) == hpo.integer(25, 400).named("n_estimators")
+    assert proposed("scale", np.float64(2.5)) == hpo.uniform(0.0, 5.0).named("scale")
 
 
 def test_choices_that_the_code_declares_are_used() -> None:

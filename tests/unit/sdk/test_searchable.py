@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import types
 from pathlib import Path
 from typing import Any, Literal
@@ -77,6 +78,34 @@ def test_a_typed_function_without_defaults_proposes_a_range_for_every_parameter(
     assert ranges["act"].values == ("relu", "tanh")  # type: ignore[attr-defined]
     assert ranges["epochs"].values == (10,)  # type: ignore[attr-defined]
     assert found.notes == ()
+
+
+@pytest.mark.parametrize(
+    ("name", "type", "expected"),
+    [
+        ("n_estimators", None, hpo.integer(25, 400)),
+        ("max_depth", int, hpo.integer(1, 12)),
+        ("n_hidden_layers", None, hpo.integer(1, 8)),
+        ("n_heads", None, hpo.integer(1, 8)),
+        ("hidden", None, hpo.choice(16, 32, 64, 128, 256)),
+        ("dropout", None, hpo.uniform(0.0, 0.9)),
+        ("anything", float, hpo.uniform(0.0, 1.0)),
+        ("verbose", bool, hpo.choice(False)),
+        ("pause", float, hpo.choice(0.0)),
+        ("test_size", None, hpo.choice(0.2)),
+        ("seed", int, hpo.choice(0)),
+        ("device", str, hpo.choice("cpu")),
+    ],
+)
+def test_what_has_no_default_begins_with_what_its_name_and_type_say(name: str, type: Any, expected: Any) -> None:
+    annotated = inspect.Parameter.empty if type is None else type
+    found = inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotated)
+
+    def f() -> None: ...
+
+    f.__signature__ = inspect.Signature([found])  # type: ignore[attr-defined]
+
+    assert propose_signature(signature_parameters(f)[0]) == expected.named(name)
 
 
 def test_a_parameter_of_which_nothing_is_known_is_named(tmp_path: Path) -> None:

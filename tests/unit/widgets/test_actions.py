@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -7,8 +8,9 @@ import pytest
 
 from hpo_widgets.errors import InvalidInput
 from hpo_widgets.model.limits import Limits
-from hpo_widgets.widgets.panels.actions import act, available, limit_fields, read_limits
-from hpo_widgets.widgets.panels.steering import Requests, steering_head
+from hpo_widgets.model.study import StudyState
+from hpo_widgets.widgets.panels.actions import act, available, read_limits
+from hpo_widgets.widgets.panels.steering import Requests, fields_of, steering_head
 from tests.unit.widgets.desk import Desk
 
 
@@ -43,10 +45,12 @@ def test_limits_come_in_minutes_and_go_as_seconds(running: Desk) -> None:
     assert requests(running) == [("set_limits", expected)]
 
 
-def test_fields_of_limits_read_back_as_the_limits(running: Desk) -> None:
-    limits = Limits(total_max_jobs=10, compute_time_limit=45.0, retries=2)
+def test_fields_of_limits_read_back_as_the_limits(desk: Callable[..., Desk]) -> None:
+    early = {"patience": 5, "min_gain": 0.01, "target": 0.9, "terminator": "emmr", "expected_gain": 0.002}
+    limits = Limits(total_max_jobs=10, compute_time_limit=45.0, retries=2, **early)
+    made = desk(**limits.to_json())
 
-    read = read_limits({field["name"]: field["text"] for field in limit_fields(limits)})
+    read = read_limits({field["name"]: field["text"] for field in fields_of(made.study, {"kind": "limits"})})
 
     assert Limits.from_json(read) == limits
 
@@ -55,7 +59,37 @@ def test_wrong_limits_are_named_all_at_once_and_ask_for_nothing(running: Desk) -
     with pytest.raises(InvalidInput) as caught:
         act(running.study, {"op": "limits", "limits": {"total_max_jobs": "many", "optimization_time_limit": "1:30"}})
 
-    assert len(caught.value.problems) == 2
+    assert [each.partition(":")[0] for each in caught.value.problems] == ["Trials in all", "Minutes in all"]
+    assert requests(running) == []
+
+
+@pytest.mark.parametrize(
+    ("objectives", "limits", "said"),
+    [
+        (1, {"min_gain": "0.1"}, "Least gain is 0.1 without “trials without a better value”"),
+        (1, {"terminator": "best"}, "Terminator is 'best'; give one of regret"),
+        (1, {"total_max_jobs": "0"}, "Trials in all is 0; give a whole number of at least 1, or leave it empty."),
+        (2, {"patience": "3"}, "“trials without a better value” and target value judge one objective"),
+        (2, {"terminator": "stagnation"}, "Terminator and expected gain judge one objective"),
+    ],
+)
+@pytest.mark.parametrize("state", [None, StudyState.STOPPED])
+def test_limits_that_cannot_hold_are_refused_in_the_words_of_the_dialog(
+    desk: Callable[..., Desk], objectives: int, limits: dict[str, str], said: str, state: StudyState | None
+) -> None:
+    made = desk(objective=["loss", "cost"][:objectives], direction=["min", "min"][:objectives])
+    made.run()
+    if state is not None:
+        made.move(state, ended=2000.0)
+
+    with pytest.raises(InvalidInput, match=re.escape(said)):
+        act(made.study, {"op": "limits", "limits": limits})
+
+    assert requests(made) == []
+
+
+def test_nothing_is_asked_for_when_no_limit_was_touched(running: Desk) -> None:
+    assert act(running.study, {"op": "limits", "limits": {}}) == "No limit was changed."
     assert requests(running) == []
 
 

@@ -13,7 +13,8 @@ from hpo_widgets.model.limits import Limits
 from hpo_widgets.model.objective import Objective, Sign
 from hpo_widgets.sdk.planning import default_concurrency
 from hpo_widgets.strategies import terminators
-from hpo_widgets.widgets.limits_form import LimitsForm, read_seconds
+from hpo_widgets.widgets.limit_fields import in_words, read_seconds
+from hpo_widgets.widgets.limits_form import LimitsForm
 from hpo_widgets.widgets.objective_form import SENTENCES, ObjectiveForm
 from tests.unit.dialects.some_plans import limits, objectives
 
@@ -140,7 +141,17 @@ def test_what_ends_a_search_early_is_typed_and_written_back() -> None:
 
     assert form.value == Limits(max_number_of_concurrent_tasks=1, patience=20, min_gain=0.001, target=0.97)
     form.draft = {**form.draft, "fields": {"min_gain": "0.1"}, "seq": form.draft["seq"] + 1}
-    assert [each.field for each in form.errors] == ["min_gain"]
+    ((at, found),) = [(each.field, each.text) for each in form.errors]
+    assert at == "min_gain"
+    assert found.startswith("Least gain is 0.1 without “trials without a better value”; give “trials")
+
+
+def test_sentences_of_the_model_are_told_in_the_words_of_the_fields_short_names_too() -> None:
+    assert in_words("time_limit is 0; give seconds above 0, or None for no limit.") == (
+        "optimization_time_limit",
+        "Minutes in all is 0; give seconds above 0, or leave it empty.",
+    )
+    assert in_words("the study 'x' has ended.") == ("", "The study 'x' has ended.")
 
 
 def test_a_terminator_is_typed_and_a_wrong_or_missing_one_is_named_at_its_field(

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import gc
+import re
 import threading
+from html import escape
 
 import comm
 import psutil
@@ -162,6 +164,20 @@ def test_names_and_values_are_text_in_the_static_html(desk, shown):
     assert "onerror" not in read.attributes
     assert any(text.startswith("<img src=x onerror=alert(1)>&\"' 🦜 xxx") for text in read.texts)
     assert len(bundle["text/plain"]) < 500
+
+
+def test_the_static_html_of_a_study_that_goes_on_says_when_it_was_made_and_how_to_see_more(desk, shown):
+    found = desk(name="it's <b>")
+    found.run()
+    one = shown(found.study)
+    html = one.static_bundle()["text/html"]
+    assert "was running; " in html
+    assert re.search(r"So it stood at \d{4}-\d\d-\d\d \d\d:\d\d UTC; <code>hpo.attach\(", html)
+    assert escape('hpo.attach("it\'s <b>")') in html
+    found.move(StudyState.COMPLETED, ended=1010.0)
+    with publisher(found.store).hold():
+        one.refresh()
+    assert "hpo.attach" not in one.static_bundle()["text/html"]
 
 
 def test_the_static_html_holds_the_state_the_best_and_a_picture(desk, shown):

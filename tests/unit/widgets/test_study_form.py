@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import HealthCheck, assume, given, settings
 
@@ -24,8 +25,10 @@ from hpo_widgets.sdk.tune import tune
 from hpo_widgets.store.memory import MemoryStore
 from hpo_widgets.study import Study
 from hpo_widgets.widgets.app import App
+from hpo_widgets.widgets.page import publisher
 from hpo_widgets.widgets.study_form import StudyForm
 from tests.unit.dialects.some_plans import plans
+from tests.unit.widgets.page import PATIENCE_S
 
 PLAN = StudyPlan(
     base=BaseReference(kind=BaseKind.FUNCTION, name="train"),
@@ -43,6 +46,7 @@ def train(lr: float, layers: int) -> dict[str, float]:
 
 
 train.__module__ = "__main__"
+HALF, SEVEN = np.float64(0.5), np.int64(7)
 
 
 @pytest.fixture
@@ -69,6 +73,39 @@ def test_a_typed_function_makes_a_complete_search(around: Surroundings) -> None:
     assert plan.objectives == (Objective("quality", "valid"),)
     assert plan.limits.total_max_jobs == 50
     assert form.objective.suggested == [["quality", "valid", "min"]]
+
+
+def test_every_row_that_a_typed_function_proposes_is_sound_as_it_stands(around: Surroundings) -> None:
+    def fit(
+        n_estimators, depth: int, rate: float, shrink: bool, verbose: bool, timeout: float, seed, device: str,
+        trees=100, pause=1.5, big=10**30, tiny=5e-324, huge=1e308, kind="a", sizes=(1, 2), place=Path("x"), none=None,
+        *, share=HALF, count=SEVEN, scale=-2.5,
+    ):  # fmt: skip
+        raise AssertionError("reading runs no training code")
+
+    fit.__module__ = "__main__"
+    around.namespace["fit"] = fit  # type: ignore[index]
+
+    form = StudyForm(surroundings=around)
+
+    assert (messages(form), form.notices) == ([], [])
+    assert {each.name: each.get_value()[each.name].__class__ for each in form.value.space} == {
+        "n_estimators": int, "depth": int, "rate": float, "shrink": bool, "verbose": bool, "timeout": float,
+        "seed": int, "device": str, "trees": int, "share": float, "count": int, "scale": float,
+    }  # fmt: skip
+
+
+def test_a_text_without_a_default_asks_for_its_choices(around: Surroundings) -> None:
+    def fit(optimizer: str, lr: float = 0.1):
+        return lr
+
+    fit.__module__ = "__main__"
+    around.namespace["fit"] = fit  # type: ignore[index]
+
+    form = StudyForm(surroundings=around)
+
+    assert messages(form) == [("space/r0.values", "give the values to choose from, separated by commas.")]
+    assert form.notices == ["'optimizer' is a text without a default; give the texts to choose from."]
 
 
 def test_without_anything_to_search_the_form_says_what_to_do(tmp_path: Path) -> None:
@@ -364,7 +401,17 @@ def test_the_app_starts_what_the_form_says_and_clones_it(around: Surroundings, m
     click(app, "clone")
     assert app.stage == "form"
     assert app.form.value == plan
+    first = app.panel
+
+    click(app, "start")
+
+    assert app.study.wait(60)
+    assert (first.is_open, app.panel.is_open) == (False, True)
+    parts = [app.panel, app.form, app.form.space, app.form.objective, app.form.limits]
     app.close()
+    assert [each.comm for each in parts] == [None] * 5
+    publisher(around.store).join(PATIENCE_S)
+    assert not publisher(around.store).is_running
 
 
 def test_what_cannot_start_says_why_and_stays_a_form(around: Surroundings, monkeypatch: Any) -> None:
@@ -413,10 +460,18 @@ def test_a_method_with_rungs_says_what_it_needs_and_is_content_when_it_has_it(ar
 
     form._type({"repeats": "2"})
     assert [text for _, text in messages(form)] == [
-        "repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
+        "Repeats need trainings of one length; use tpe or auto instead of rungs, or leave repeats out."
     ]
     form._type({"repeats": ""})
 
+    form.objective.value = ["loss", "cost"]
+    form._type({"strategy": "tpe"})
+    form.limits.value = Limits(patience=3)
+    ((at, said),) = messages(form)
+    assert at == "strategy" and said.startswith("“trials without a better value” and target value judge one objective")
+    form.objective.value = "loss"
+    form._type({"strategy": "bohb"})
+
     form.limits.value = Limits(total_max_jobs=3)
     assert [field for field, _ in messages(form)] == ["strategy"]
-    assert "needs max_iteration_per_job" in messages(form)[0][1]
+    assert "needs maximum iterations per trial" in messages(form)[0][1]
