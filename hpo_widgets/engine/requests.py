@@ -37,6 +37,9 @@ def handle_request(engine: Engine, request: Request) -> None:
 
 
 def _set_state(engine: Engine, request: Request) -> None:
+    if engine.picture.ending is not None:
+        _answer(engine, request, "the study is being stopped; wait for its end, then resume it.")
+        return
     states = {
         RequestKind.PAUSE: StudyState.PAUSED,
         RequestKind.RESUME: StudyState.RUNNING,

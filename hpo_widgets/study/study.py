@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hpo_widgets.engine.last_signs import go_on
 from hpo_widgets.engine.listeners import Conclusion
 from hpo_widgets.engine.run import Run
-from hpo_widgets.errors import HpoError, InvalidInput, StudyFailed, WaitInterrupted
+from hpo_widgets.errors import HpoError, InvalidInput, StudyBusy, StudyFailed, WaitInterrupted
 from hpo_widgets.model.limits import as_seconds, limit_names
 from hpo_widgets.model.reason_words import why_ended
 from hpo_widgets.model.study import RequestKind, StudyRecord, StudyState
@@ -76,11 +76,16 @@ class Study(Steering, Observing, Reporting):
         Args:
             function: The base task, needed only when it could not be stored (`isolation="thread"`).
             limits: New limits, as in `set_limits`, put in force first.
+
+        Raises:
+            StudyBusy: While it is being stopped.
         """
         if function is not None:
             self._function = function
         record = self.record
         if record.state.is_live and not self._is_interrupted(record):
+            if self._is_being_stopped():
+                raise StudyBusy(f"the study {record.name!r} is being stopped; wait() for its end, then resume().")
             if limits:
                 self.set_limits(**limits)
             self._ask(RequestKind.RESUME)
@@ -89,6 +94,12 @@ class Study(Steering, Observing, Reporting):
             changed = self._changed_limits(limit_names(limits))
             record = self.store.update_study(self.id, limits=changed.to_json())
         return self._start(record)
+
+    def _is_being_stopped(self) -> bool:
+        """Tells of one that runs whether a stop was asked of this run: going on is asked of the store as well."""
+        kinds = (RequestKind.STOP, RequestKind.RESUME)
+        asked = [each for each in self.store.requests(self.id) if each.kind in kinds and each.answer is None]
+        return bool(asked) and asked[-1].kind is RequestKind.STOP
 
     def _reopen(self, record: StudyRecord) -> Study:
         """Lets the loops of a user's own go on with a search that has ended; nobody else can run them."""

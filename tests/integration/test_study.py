@@ -16,8 +16,14 @@ from typing import Any
 import pytest
 
 import hpo_widgets as hpo
+from hpo_widgets.engine.ownership import this_process
 from hpo_widgets.errors import InvalidInput, NoResult, NotFound, StudyBusy, StudyFailed, WaitInterrupted
+from hpo_widgets.model.config import StudyConfig
+from hpo_widgets.model.objective import parse_objectives
+from hpo_widgets.model.space_shorthand import as_space
+from hpo_widgets.model.study import RequestKind, StudyState
 from hpo_widgets.model.task import TaskState
+from hpo_widgets.store.location import open_store
 from hpo_widgets.study import Study
 
 PATIENCE_S = 60.0
@@ -494,3 +500,18 @@ def test_several_objectives_are_ranked_by_fronts() -> None:
     table = study.tasks()
     better = (table["cost"] <= best.objective[0]) & (table["error"] <= best.objective[1])
     assert better.sum() == 1
+
+
+def test_a_study_that_is_being_stopped_is_not_resumed_before_its_end(tmp_path: Path) -> None:
+    place = open_store(tmp_path / "alone")
+    config = StudyConfig(name="alone", space=as_space(SPACE), objectives=parse_objectives("loss"))
+    record = place.create_study("alone", "", config.to_json(), time.time())
+    place.own_study(record.id, this_process(), replacing=None, state=StudyState.RUNNING)
+    study = Study(place, record.id)
+    study.resume()
+    study.stop()
+    with pytest.raises(StudyBusy, match="is being stopped; wait"):
+        study.resume()
+    assert [each.kind for each in place.open_requests(study=study.id)] == [RequestKind.RESUME, RequestKind.STOP]
+    place.update_study(record.id, state=StudyState.STOPPED, owner=None)
+    place.close()
